@@ -1,0 +1,131 @@
+//! Builds plugins into components: cargo or a C compiler makes a core module, `wit-component` wraps
+//! it. Nothing but what this machine has, or its package source gives, is used.
+
+mod c;
+mod component;
+mod progress;
+mod rust;
+mod toolchain;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use component::Component;
+use progress::Progress;
+
+/// The shipped plugins: package names, and folders below `plugins`.
+const RUST: [&str; 3] = ["path-guard", "tool-allow", "secret-redactor"];
+
+/// The example in C: the name of its component.
+const C: &str = "path-guard-c";
+
+/// A component that was built.
+#[derive(Debug)]
+pub(crate) struct Built {
+    /// Its name; the file is `<name>.wasm`.
+    pub(crate) name: String,
+    /// Its file.
+    pub(crate) path: PathBuf,
+    /// Its length in bytes.
+    pub(crate) bytes: usize,
+    /// The pages of 64 KiB that its memory begins with.
+    pub(crate) pages: u64,
+    /// The interfaces that it imports.
+    pub(crate) imports: Vec<String>,
+}
+
+/// Builds the plugins of these names, or all, into a folder. The example in C is left out, with a
+/// line that says so, where no compiler for it is found and it was not asked for by name.
+pub(crate) fn build(out: &Path, names: &[String]) -> Result<Vec<Built>, String> {
+    if let Some(name) = names
+        .iter()
+        .find(|n| !RUST.contains(&n.as_str()) && *n != C)
+    {
+        let known = RUST.join(", ");
+        return Err(format!("no plugin `{name}`; there are {known}, {C}"));
+    }
+    let wanted = |name: &str| names.is_empty() || names.iter().any(|n| n == name);
+    let progress = Progress::begin();
+    let rust: Vec<&str> = RUST.into_iter().filter(|name| wanted(name)).collect();
+    let mut built = Vec::new();
+    if !rust.is_empty() {
+        let toolchain = toolchain::find(&progress)?;
+        for (name, module) in rust::compile(&toolchain, &rust, &progress)? {
+            built.push(finish(out, name, &module)?);
+        }
+    }
+    if wanted(C) {
+        match c::compile(&progress) {
+            Ok(module) => built.push(finish(out, C, &module)?),
+            Err(c::Failure::NoCompiler(missing)) if names.is_empty() => {
+                progress.say(&format!("{C} is left out: {missing}"));
+            }
+            Err(failure) => return Err(failure.to_string()),
+        }
+    }
+    Ok(built)
+}
+
+/// Prints a table.
+pub(crate) fn show(built: &[Built]) {
+    for one in built {
+        let pages = if one.pages == 1 { "page" } else { "pages" };
+        println!(
+            "{:<16} {:>7} bytes {:>2} {pages:<5}  {}  {}",
+            one.name,
+            one.bytes,
+            one.pages,
+            one.imports.join(" "),
+            one.path.display(),
+        );
+    }
+}
+
+/// The root of the workspace: cargo says where this package lies, else the current folder.
+pub(crate) fn root() -> PathBuf {
+    match std::env::var_os("CARGO_MANIFEST_DIR") {
+        Some(package) => Path::new(&package)
+            .join("../..")
+            .canonicalize()
+            .unwrap_or_default(),
+        None => std::env::current_dir().unwrap_or_default(),
+    }
+}
+
+/// Cargo's target folder.
+pub(crate) fn target_folder() -> PathBuf {
+    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from)
+}
+
+/// Wraps a core module and writes the component, unless it is there already.
+fn finish(out: &Path, name: &str, module: &Path) -> Result<Built, String> {
+    let module = read(module)?;
+    let component = Component::encode(name, &module)?;
+    let path = out.join(format!("{name}.wasm"));
+    if fs::read(&path).ok().as_deref() != Some(&component.bytes) {
+        fs::create_dir_all(out).map_err(|error| format!("`{}`: {error}", out.display()))?;
+        write(&path, &component.bytes)?;
+    }
+    Ok(Built {
+        name: name.to_owned(),
+        path,
+        bytes: component.bytes.len(),
+        pages: component.pages,
+        imports: component.imports,
+    })
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, String> {
+    fs::read(path).map_err(|error| format!("`{}`: {error}", path.display()))
+}
+
+/// Writes beside the place and renames, so that no reader meets half a file.
+fn write(path: &Path, bytes: &[u8]) -> Result<(), String> {
+    let beside = path.with_extension("part");
+    fs::write(&beside, bytes)
+        .and_then(|()| fs::rename(&beside, path))
+        .map_err(|error| format!("`{}`: {error}", path.display()))
+}
+
+#[cfg(test)]
+mod tests;

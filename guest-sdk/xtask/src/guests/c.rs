@@ -1,0 +1,171 @@
+//! The example in C: bindings from the contract, then the first C compiler for WebAssembly that is
+//! found.
+
+use std::fmt;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use wit_parser::Resolve;
+
+use super::progress::Progress;
+use super::rust::STACK;
+use super::toolchain::output;
+use super::{read, root, target_folder, write};
+
+/// The example's folder.
+const FOLDER: &str = "plugins/examples/c";
+
+/// A program that shows whether a compiler has what the example needs: a C library and a linker.
+const PROBE: &str = "#include <stdlib.h>\nvoid *probe(void) { return malloc(1); }\n";
+
+/// Why there is no module.
+#[derive(Debug)]
+pub(super) enum Failure {
+    /// No compiler, and none could be installed.
+    NoCompiler(String),
+    /// Anything else.
+    Other(String),
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Failure::NoCompiler(text) | Failure::Other(text) => f.write_str(text),
+        }
+    }
+}
+
+impl From<String> for Failure {
+    fn from(text: String) -> Self {
+        Failure::Other(text)
+    }
+}
+
+/// Compiles the example, and gives its core module.
+pub(super) fn compile(progress: &Progress) -> Result<PathBuf, Failure> {
+    let folder = target_folder().join("guests").join("c");
+    fs::create_dir_all(&folder).map_err(|error| format!("`{}`: {error}", folder.display()))?;
+    let bindings = generate(&folder)?;
+    let module = folder.join("policy.wasm");
+    let policy = root().join(FOLDER).join("policy.c");
+    if is_current(&module, &bindings, &policy) {
+        return Ok(module);
+    }
+    let compiler = Compiler::find(&folder, progress)?;
+    let mut command = compiler.command();
+    command
+        .args(["-Wall", "-Wextra", "-Werror", "-I"])
+        .arg(&folder);
+    command.arg(&policy).args(&bindings).arg("-o").arg(&module);
+    progress.run("compiling the example in C", &mut command)?;
+    Ok(module)
+}
+
+/// Writes the bindings, and gives the files to compile and link.
+fn generate(folder: &Path) -> Result<Vec<PathBuf>, String> {
+    let failed = |error: &dyn fmt::Display| format!("the bindings for C: {error:#}");
+    let mut resolve = Resolve::default();
+    resolve
+        .push_dir(root().join("wit"))
+        .map_err(|error| failed(&error))?;
+    let (package, _) = resolve
+        .push_path(root().join(FOLDER).join("world.wit"))
+        .map_err(|error| failed(&error))?;
+    let world = resolve
+        .select_world(&[package], None)
+        .map_err(|error| failed(&error))?;
+    let mut files = Default::default();
+    wit_bindgen_c::Opts::default()
+        .build()
+        .generate(&mut resolve, world, &mut files)
+        .map_err(|error| failed(&error))?;
+    let mut inputs = Vec::new();
+    for (name, bytes) in files.iter() {
+        let path = folder.join(name);
+        // An unchanged file keeps its time, by which the module is known to be current.
+        if read(&path).ok().as_deref() != Some(bytes) {
+            write(&path, bytes)?;
+        }
+        if matches!(path.extension().and_then(|e| e.to_str()), Some("c" | "o")) {
+            inputs.push(path);
+        }
+    }
+    Ok(inputs)
+}
+
+fn is_current(module: &Path, bindings: &[PathBuf], policy: &Path) -> bool {
+    let time = |path: &Path| fs::metadata(path).and_then(|data| data.modified()).ok();
+    let Some(made) = time(module) else {
+        return false;
+    };
+    let mut inputs = bindings.iter().map(PathBuf::as_path).chain([policy]);
+    inputs.all(|input| time(input).is_some_and(|changed| changed < made))
+}
+
+/// A C compiler for WebAssembly: the program and its first arguments.
+struct Compiler {
+    program: PathBuf,
+    arguments: &'static [&'static str],
+}
+
+impl Compiler {
+    /// The first that works: clang with a C library for WebAssembly, or zig, which brings all it
+    /// needs and comes as a package of Python.
+    fn find(folder: &Path, progress: &Progress) -> Result<Self, Failure> {
+        let probe = folder.join("probe.c");
+        write(&probe, PROBE.as_bytes())?;
+        for program in ["clang-22", "clang"] {
+            let compiler = Compiler {
+                program: program.into(),
+                arguments: &[],
+            };
+            let mut command = compiler.command();
+            command.arg(&probe).arg("-o").arg(folder.join("probe.wasm"));
+            if output(&mut command).is_some() {
+                return Ok(compiler);
+            }
+        }
+        zig(progress).map_err(|error| {
+            Failure::NoCompiler(format!(
+                "no C compiler for WebAssembly; install clang-22, lld-22, wasi-libc and \
+                 libclang-rt-22-dev-wasm32, or Python's venv and pip for zig ({error})"
+            ))
+        })
+    }
+
+    /// A command that makes a module without an entry point. The target's name is WASI's because
+    /// the C library is; nothing that the example calls imports anything of it.
+    fn command(&self) -> Command {
+        let mut command = Command::new(&self.program);
+        command
+            .args(self.arguments)
+            .args(["--target=wasm32-wasi", "-mexec-model=reactor", "-Os"])
+            .arg(format!("-Wl,-z,stack-size={STACK}"));
+        command
+    }
+}
+
+/// Zig's C compiler, in a Python environment of its own below the target folder.
+fn zig(progress: &Progress) -> Result<Compiler, String> {
+    let environment = target_folder().join("tools").join("zig");
+    let python = environment.join("bin").join("python");
+    let zig_is_there =
+        || output(Command::new(&python).args(["-m", "ziglang", "version"])).is_some();
+    if !zig_is_there() {
+        progress.run(
+            "making a Python environment for zig",
+            Command::new("python3")
+                .args(["-m", "venv"])
+                .arg(&environment),
+        )?;
+        progress.run(
+            "installing zig from PyPI (about 100 MB)",
+            Command::new(&python).args(["-m", "pip", "install", "--quiet", "ziglang"]),
+        )?;
+    }
+    Ok(Compiler {
+        program: python,
+        arguments: &["-m", "ziglang", "cc"],
+    })
+}

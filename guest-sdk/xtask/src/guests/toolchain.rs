@@ -1,0 +1,152 @@
+//! Finds a Rust toolchain that compiles to `wasm32-unknown-unknown`.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use super::progress::Progress;
+
+/// Where plugins are compiled to: std works there, and no import is there but the contract's.
+pub(super) const TARGET: &str = "wasm32-unknown-unknown";
+
+/// Debian's packages of a compiler that can build std from its sources.
+const DEBIAN: [&str; 4] = ["rustc-web", "cargo-web", "rust-web-src", "lld-22"];
+
+/// What those packages bring.
+const DEBIAN_RUSTC: &str = "/usr/bin/rustc";
+const DEBIAN_CARGO: &str = "/usr/bin/cargo";
+const DEBIAN_LINKER: &str = "/usr/bin/wasm-ld-22";
+
+/// A toolchain that was found.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Toolchain {
+    /// The active one, with the target's std installed.
+    Active,
+    /// Debian's, with std compiled from source.
+    Debian,
+}
+
+impl Toolchain {
+    /// Its compiler.
+    pub(super) fn rustc(&self) -> PathBuf {
+        match self {
+            Toolchain::Active => {
+                std::env::var_os("RUSTC").map_or_else(|| "rustc".into(), Into::into)
+            }
+            Toolchain::Debian => DEBIAN_RUSTC.into(),
+        }
+    }
+
+    /// `cargo build` for the target.
+    pub(super) fn cargo_build(&self) -> Command {
+        match self {
+            Toolchain::Active => {
+                let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+                let mut command = Command::new(cargo);
+                command.args(["build", "--target", TARGET]);
+                command
+            }
+            Toolchain::Debian => {
+                let mut command = Command::new(DEBIAN_CARGO);
+                command
+                    .args(["build", "-Zbuild-std=std,panic_abort", "--target", TARGET])
+                    .env("RUSTC", DEBIAN_RUSTC)
+                    // The distribution builds its compiler for exactly this use.
+                    .env("RUSTC_BOOTSTRAP", "1")
+                    .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER", DEBIAN_LINKER)
+                    .env_remove("RUSTUP_TOOLCHAIN");
+                command
+            }
+        }
+    }
+}
+
+/// Finds a toolchain, installing the target or Debian's packages where that is allowed.
+pub(super) fn find(progress: &Progress) -> Result<Toolchain, String> {
+    if let Some(toolchain) = present() {
+        return Ok(toolchain);
+    }
+    if may_use_rustup() && add_target(progress) {
+        return Ok(Toolchain::Active);
+    }
+    if is_root() && Path::new("/usr/bin/apt-get").exists() {
+        install(progress)?;
+        return Ok(Toolchain::Debian);
+    }
+    Err(format!(
+        "no Rust toolchain here compiles to {TARGET}\n\
+         run `rustup target add {TARGET}`, or as root on Debian `apt-get install {}`",
+        DEBIAN.join(" ")
+    ))
+}
+
+/// The toolchain that is there already.
+pub(super) fn present() -> Option<Toolchain> {
+    if has_target() {
+        return Some(Toolchain::Active);
+    }
+    let debian = [DEBIAN_RUSTC, DEBIAN_CARGO, DEBIAN_LINKER];
+    (debian.iter().all(|file| Path::new(file).exists()) && has_sources())
+        .then_some(Toolchain::Debian)
+}
+
+/// The compiler names a folder for targets that are not installed, too: the folder must exist.
+fn has_target() -> bool {
+    let mut rustc = Command::new(Toolchain::Active.rustc());
+    let folder = output(rustc.args(["--print", "target-libdir", "--target", TARGET]));
+    folder.is_some_and(|folder| Path::new(&folder).is_dir())
+}
+
+fn has_sources() -> bool {
+    let sysroot = output(Command::new(DEBIAN_RUSTC).args(["--print", "sysroot"]));
+    let library = "lib/rustlib/src/rust/library/std/Cargo.toml";
+    sysroot.is_some_and(|sysroot| Path::new(&sysroot).join(library).exists())
+}
+
+/// Where `RUSTUP_AUTO_INSTALL` is 0, rustup was told not to fetch anything by itself.
+fn may_use_rustup() -> bool {
+    std::env::var_os("RUSTUP_AUTO_INSTALL").is_none_or(|value| value != "0")
+        && output(Command::new("rustup").arg("--version")).is_some()
+}
+
+/// Whether rustup put in the target. Its failure is told and then passed over: there may be
+/// another way.
+fn add_target(progress: &Progress) -> bool {
+    let what = format!("installing the target {TARGET} with rustup");
+    let added = progress.run(
+        &what,
+        Command::new("rustup").args(["target", "add", TARGET]),
+    );
+    if let Err(error) = &added {
+        progress.say(error);
+    }
+    added.is_ok() && has_target()
+}
+
+fn is_root() -> bool {
+    output(Command::new("id").arg("-u")).as_deref() == Some("0")
+}
+
+fn install(progress: &Progress) -> Result<(), String> {
+    let what = format!("installing Debian's {}", DEBIAN.join(", "));
+    progress.run(
+        "reading Debian's list of packages",
+        Command::new("apt-get").arg("update"),
+    )?;
+    progress.run(
+        &what,
+        Command::new("apt-get")
+            .args(["install", "--yes", "--no-install-recommends"])
+            .args(DEBIAN)
+            .env("DEBIAN_FRONTEND", "noninteractive"),
+    )
+}
+
+/// The first line that a command prints, if it succeeds.
+pub(super) fn output(command: &mut Command) -> Option<String> {
+    let output = command
+        .output()
+        .ok()
+        .filter(|output| output.status.success())?;
+    let text = String::from_utf8(output.stdout).ok()?;
+    Some(text.lines().next().unwrap_or_default().to_owned())
+}

@@ -1,0 +1,142 @@
+//! Servers and clients that others wrote, installed with npm and pip into a folder of their own.
+//! `tests/peers` pins their versions.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use crate::steps::Steps;
+use crate::workspace::Workspace;
+
+/// The oldest Python that the pinned packages take.
+const PYTHON: (u32, u32) = (3, 10);
+/// The oldest Node that the pinned packages take.
+const NODE: u32 = 20;
+
+/// What is there after [`install`].
+pub(crate) struct Peers {
+    /// The folder that holds `node_modules`.
+    pub(crate) node: Option<PathBuf>,
+    /// The interpreter of the virtual environment.
+    pub(crate) python: Option<PathBuf>,
+}
+
+/// Installs the npm packages, where node and npm are there.
+pub(crate) fn install_node(
+    workspace: &Workspace,
+    steps: &Steps,
+) -> Result<Option<PathBuf>, String> {
+    match major_of_node() {
+        Some(major) if major >= NODE && answers("npm", &["--version"]) => {}
+        Some(major) if major < NODE => {
+            steps.say(&format!(
+                "  node {major} is older than {NODE}: npm's servers are left out"
+            ));
+            return Ok(None);
+        }
+        _ => return Ok(None),
+    }
+    let folder = workspace.peers();
+    let pins = read(&workspace.root.join("tests/peers/package.json"))?;
+    if is_stamped(&folder.join("node.installed"), &pins) {
+        return Ok(Some(folder));
+    }
+    create(&folder)?;
+    write(&folder.join("package.json"), &pins)?;
+    steps.say("  installing with npm into target/peers: MCP servers and clients (tests/peers/package.json)");
+    let mut npm = Command::new("npm");
+    npm.args([
+        "install",
+        "--no-fund",
+        "--no-audit",
+        "--no-package-lock",
+        "--loglevel=error",
+    ]);
+    steps.run("npm install", npm.current_dir(&folder))?;
+    write(&folder.join("node.installed"), &pins)?;
+    Ok(Some(folder))
+}
+
+/// Installs the PyPI packages, where a Python is there that is new enough.
+pub(crate) fn install_python(
+    workspace: &Workspace,
+    steps: &Steps,
+) -> Result<Option<PathBuf>, String> {
+    let check = format!("import sys, venv, ensurepip; sys.exit(sys.version_info < {PYTHON:?})");
+    if !answers("python3", &["-c", &check]) {
+        return Ok(None);
+    }
+    let folder = workspace.peers().join("python");
+    let python = folder.join("bin/python");
+    let pins = workspace.root.join("tests/peers/requirements.txt");
+    let pinned = read(&pins)?;
+    if is_stamped(&folder.join("installed"), &pinned) {
+        return Ok(Some(python));
+    }
+    create(&workspace.peers())?;
+    steps.say("  installing with pip into target/peers/python: tests/peers/requirements.txt");
+    let mut venv = Command::new("python3");
+    steps.run(
+        "python3 -m venv",
+        venv.args(["-m", "venv", "--clear"]).arg(&folder),
+    )?;
+    let mut pip = Command::new(&python);
+    pip.args([
+        "-m",
+        "pip",
+        "install",
+        "--disable-pip-version-check",
+        "--requirement",
+    ]);
+    steps.run("pip install", pip.arg(&pins))?;
+    write(&folder.join("installed"), &pinned)?;
+    Ok(Some(python))
+}
+
+/// Installs whatever can be installed.
+pub(crate) fn install(workspace: &Workspace, steps: &Steps) -> Result<Peers, String> {
+    let node = install_node(workspace, steps)?;
+    let python = install_python(workspace, steps)?;
+    Ok(Peers { node, python })
+}
+
+fn major_of_node() -> Option<u32> {
+    let output = Command::new("node").arg("--version").output().ok()?;
+    let version = String::from_utf8(output.stdout).ok()?;
+    version
+        .trim()
+        .trim_start_matches('v')
+        .split('.')
+        .next()?
+        .parse()
+        .ok()
+}
+
+/// Whether a program is there and succeeds.
+pub(crate) fn answers(program: &str, arguments: &[&str]) -> bool {
+    let mut command = Command::new(program);
+    command
+        .args(arguments)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
+    command.status().is_ok_and(|status| status.success())
+}
+
+/// The stamp is written last: an install that was interrupted is done again.
+fn is_stamped(stamp: &Path, pins: &str) -> bool {
+    fs::read_to_string(stamp).is_ok_and(|installed| installed == pins)
+}
+
+fn read(path: &Path) -> Result<String, String> {
+    fs::read_to_string(path).map_err(|error| format!("cannot read `{}`: {error}", path.display()))
+}
+
+fn write(path: &Path, text: &str) -> Result<(), String> {
+    fs::write(path, text).map_err(|error| format!("cannot write `{}`: {error}", path.display()))
+}
+
+fn create(folder: &Path) -> Result<(), String> {
+    let created = fs::create_dir_all(folder);
+    created.map_err(|error| format!("cannot create `{}`: {error}", folder.display()))
+}

@@ -1,0 +1,89 @@
+//! `cargo xtask test`: every test there is, with real servers and clients where they install.
+
+use std::env;
+use std::fs;
+
+use crate::lint::finish;
+use crate::peers;
+use crate::steps::Steps;
+use crate::workspace::Workspace;
+
+/// Set to `1`, a test that is skipped for want of a peer is a failure. CI sets it.
+const REQUIRE: &str = "WARDLET_REQUIRE_PEERS";
+
+/// Builds the guests, installs the peers and runs the tests. `filter` goes to cargo as it is.
+pub(crate) fn run(workspace: &Workspace, filter: &[String]) -> Result<(), String> {
+    let skips = workspace.target.join("skipped");
+    let _ = fs::remove_dir_all(&skips);
+    prepare(workspace)?;
+    let mut tests = workspace.cargo(&["test", "--release", "--workspace", "--no-fail-fast"]);
+    tests
+        .env("WARDLET_PEERS", workspace.peers())
+        .env("WARDLET_PLUGINS", workspace.plugins());
+    tests.env("WARDLET_SKIPPED", &skips);
+    let ended = finish("cargo test --release --workspace", tests.args(filter));
+    let skipped = skipped(&skips);
+    for line in &skipped {
+        println!("skipped: {line}");
+    }
+    ended?;
+    if !skipped.is_empty() && env::var(REQUIRE).as_deref() == Ok("1") {
+        return Err(format!(
+            "{} tests were skipped, and {REQUIRE}=1 forbids it",
+            skipped.len()
+        ));
+    }
+    Ok(())
+}
+
+fn prepare(workspace: &Workspace) -> Result<(), String> {
+    crate::guests::build(&workspace.plugins(), &[])?;
+    let steps = Steps::new(4);
+    let peers = peers::install(workspace, &steps)?;
+    if peers.node.is_none() {
+        steps.say("  no node with npm: tests against npm's servers and clients will be skipped");
+    }
+    if peers.python.is_none() {
+        steps.say(
+            "  no python3 with venv: tests against PyPI's servers and clients will be skipped",
+        );
+    }
+    let build = [
+        "build",
+        "--release",
+        "--package",
+        "wardlet",
+        "--package",
+        "echo-server",
+        "--package",
+        "files-server",
+    ];
+    steps.run(
+        "building the gateway and the test servers",
+        &mut workspace.cargo(&build),
+    )?;
+    let examples = [
+        "build",
+        "--release",
+        "--package",
+        "wardlet-sandbox",
+        "--examples",
+    ];
+    steps.run(
+        "building the example that is traced",
+        &mut workspace.cargo(&examples),
+    )
+}
+
+/// Each skipped test left a file with its name and what it needs.
+fn skipped(folder: &std::path::Path) -> Vec<String> {
+    let Ok(entries) = fs::read_dir(folder) else {
+        return Vec::new();
+    };
+    let mut lines: Vec<String> = entries
+        .filter_map(|entry| fs::read_to_string(entry.ok()?.path()).ok())
+        .map(|line| line.trim().to_owned())
+        .collect();
+    lines.sort();
+    lines
+}

@@ -1,0 +1,224 @@
+//! One entry as a line: how it is sealed, and how a line is checked.
+
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use wardlet_call::Json;
+use wardlet_keys::{EntryKey, VerifyingKey, base64url};
+
+use crate::error::{AuditError, Damage};
+use crate::record::Gateway;
+use crate::time;
+
+/// The file in the log's folder that holds the entries.
+pub const ENTRIES_FILE: &str = "entries.jsonl";
+
+/// The longest entry, without its line break. It leaves room in the 65,535 bytes of an entry in a
+/// C2SP tlog-tiles bundle.
+pub const MAX_ENTRY_BYTES: usize = 60 * 1024;
+
+/// The version of the format, in every entry as `v`.
+pub const VERSION: u64 = 1;
+
+/// What every signed text begins with, so that no signature of another kind can be taken for one.
+const DOMAIN: &str = "wardlet-entry/v1\n";
+
+/// The members of an entry, in canonical order.
+const MEMBERS: [&str; 8] = [
+    "body", "gateway", "index", "kind", "origin", "sig", "time", "v",
+];
+
+/// Serialises a body. Its fields stand in canonical order already.
+pub(crate) fn body(record: &impl Serialize) -> Result<Vec<u8>, AuditError> {
+    serde_json::to_vec(record).map_err(|error| AuditError::Unrecordable {
+        why: error.to_string(),
+    })
+}
+
+/// What all entries of one log have in common, with the key that signs them.
+pub(crate) struct Seal {
+    key: std::sync::Arc<EntryKey>,
+    /// The start of every signed text: domain, origin, and the canonical text up to the body.
+    start: Vec<u8>,
+    /// Where in `start` the canonical text begins.
+    text_at: usize,
+    /// The canonical text between body and index.
+    gateway: Vec<u8>,
+    /// The canonical text between kind and signature.
+    origin: Vec<u8>,
+}
+
+impl Seal {
+    pub(crate) fn new(
+        key: std::sync::Arc<EntryKey>,
+        origin: &str,
+        gateway: &Gateway,
+    ) -> Result<Self, AuditError> {
+        let text_at = DOMAIN.len() + origin.len() + 1;
+        let gateway = [&br#","gateway":"#[..], &body(gateway)?, br#","index":"#].concat();
+        let quoted = Json::String(origin.to_owned()).to_text();
+        Ok(Seal {
+            key,
+            start: format!("{DOMAIN}{origin}\n{{\"body\":").into_bytes(),
+            text_at,
+            gateway,
+            origin: format!(r#"","origin":{quoted}"#).into_bytes(),
+        })
+    }
+
+    /// The line of an entry, with its line break.
+    pub(crate) fn line(
+        &self,
+        index: u64,
+        kind: &str,
+        now_ms: u64,
+        body: &[u8],
+    ) -> Result<Vec<u8>, AuditError> {
+        // Room for everything but the body: about 400 bytes, and 96 for the signature.
+        let mut text = Vec::with_capacity(self.start.len() + body.len() + 512);
+        text.extend_from_slice(&self.start);
+        text.extend_from_slice(body);
+        text.extend_from_slice(&self.gateway);
+        text.extend_from_slice(index.to_string().as_bytes());
+        text.extend_from_slice(br#","kind":""#);
+        text.extend_from_slice(kind.as_bytes());
+        text.extend_from_slice(&self.origin);
+        let end_at = text.len();
+        text.extend_from_slice(br#","time":""#);
+        text.extend_from_slice(time::format(now_ms).as_bytes());
+        text.extend_from_slice(br#"","v":1}"#);
+
+        let signature = base64url::encode(&self.key.sign(&text));
+        let member = [br#","sig":""#, signature.as_bytes(), b"\""].concat();
+        text.splice(end_at..end_at, member);
+        text.drain(..self.text_at);
+        if text.len() > MAX_ENTRY_BYTES {
+            let why = format!("it has {} bytes, of {MAX_ENTRY_BYTES} at most", text.len());
+            return Err(AuditError::Unrecordable { why });
+        }
+        text.push(b'\n');
+        Ok(text)
+    }
+}
+
+/// What recovery reads of a line. Only its shape is checked.
+pub(crate) struct Skeleton {
+    pub(crate) index: u64,
+    pub(crate) reference: Reference,
+}
+
+/// How an entry takes part in the pairing of decisions and outcomes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reference {
+    /// It allows a call, so an outcome must follow.
+    Opens,
+    /// It is the outcome of the decision with this index.
+    Closes(u64),
+    /// Neither.
+    Neither,
+}
+
+#[derive(Deserialize)]
+struct Shape<'a> {
+    #[serde(borrow)]
+    body: &'a RawValue,
+    index: u64,
+    #[serde(borrow)]
+    kind: Cow<'a, str>,
+    v: u64,
+}
+
+#[derive(Deserialize)]
+struct DecisionShape<'a> {
+    #[serde(borrow)]
+    effect: Cow<'a, str>,
+}
+
+#[derive(Deserialize)]
+struct OutcomeShape {
+    decision: u64,
+}
+
+/// Reads the shape of a line; cheap, and without its signature.
+pub(crate) fn skeleton(line: &[u8]) -> Result<Skeleton, Damage> {
+    let wrong = |_| Damage::NotAnEntry;
+    let shape: Shape<'_> = serde_json::from_slice(line).map_err(wrong)?;
+    if shape.v != VERSION {
+        return Err(Damage::Version);
+    }
+    let body = shape.body.get();
+    let reference = match &*shape.kind {
+        "decision" => {
+            let decision: DecisionShape<'_> = serde_json::from_str(body).map_err(wrong)?;
+            if decision.effect == "allow" {
+                Reference::Opens
+            } else {
+                Reference::Neither
+            }
+        }
+        "outcome" => {
+            let outcome: OutcomeShape = serde_json::from_str(body).map_err(wrong)?;
+            Reference::Closes(outcome.decision)
+        }
+        _ => Reference::Neither,
+    };
+    Ok(Skeleton {
+        index: shape.index,
+        reference,
+    })
+}
+
+/// What a full check of a line yields.
+pub(crate) struct Checked {
+    pub(crate) skeleton: Skeleton,
+    pub(crate) kind: String,
+    pub(crate) effect: Option<String>,
+    pub(crate) time_ms: u64,
+}
+
+/// Checks a line by itself: form, version, origin, time and signature.
+pub(crate) fn check(line: &[u8], key: &VerifyingKey) -> Result<Checked, Damage> {
+    let text = str::from_utf8(line).map_err(|_| Damage::NotAnEntry)?;
+    let value = Json::parse(text).map_err(|_| Damage::NotAnEntry)?;
+    if value.canonical().as_deref() != Ok(text) {
+        return Err(Damage::NotCanonical);
+    }
+    let Json::Object(mut members) = value else {
+        return Err(Damage::NotAnEntry);
+    };
+    let skeleton = skeleton(line)?;
+    if !members.iter().map(|(name, _)| name.as_str()).eq(MEMBERS) {
+        return Err(Damage::NotAnEntry);
+    }
+    let mut signature = None;
+    members.retain(|(name, value)| {
+        let kept = name != "sig";
+        if !kept {
+            signature = value.as_str().and_then(base64url::decode);
+        }
+        kept
+    });
+    let unsigned = Json::Object(members);
+    let string = |name: &str| unsigned.member(name).and_then(Json::as_str);
+    if string("origin") != Some(key.name()) {
+        return Err(Damage::Origin);
+    }
+    let signed = format!("{DOMAIN}{}\n{}", key.name(), unsigned.to_text());
+    if !key.verify(signed.as_bytes(), &signature.ok_or(Damage::Signature)?) {
+        return Err(Damage::Signature);
+    }
+    let kind = string("kind").ok_or(Damage::NotAnEntry)?.to_owned();
+    let effect = unsigned
+        .member("body")
+        .and_then(|body| body.member("effect"));
+    Ok(Checked {
+        skeleton,
+        effect: effect
+            .and_then(Json::as_str)
+            .filter(|_| kind == "decision")
+            .map(str::to_owned),
+        kind,
+        time_ms: string("time").and_then(time::parse).ok_or(Damage::Time)?,
+    })
+}

@@ -1,0 +1,312 @@
+//! Writing, poisoning and recovering a log.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::Write as _;
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::{Durability, FLUSH_WITHIN, Log};
+use crate::error::AuditError;
+use crate::fixture::{
+    ORIGIN, Place, Ticking, allow, decision, events, full_decision, full_outcome, gateway, outcome,
+};
+use crate::line::Seal;
+use crate::record::{Decision, Effect, Event, PluginPin, Status};
+use crate::show::{Select, show};
+use wardlet_keys::EntryKey;
+
+#[test]
+fn every_kind_of_entry_is_canonical_and_signed() {
+    let place = Place::new();
+    let log = place.open();
+    let written = log
+        .decision(&full_decision(Effect::Allow), Durability::Durable)
+        .unwrap();
+    let outcome = log.outcome(written, &full_outcome()).unwrap();
+    assert_eq!((outcome.decision(), outcome.index()), (0, 1));
+    for (index, event) in (2..).zip(events()) {
+        assert_eq!(log.record(&event).unwrap(), index);
+    }
+    for (index, effect) in (6..).zip([Effect::Deny, Effect::Expired, Effect::Malformed]) {
+        assert_eq!(log.refusal(&full_decision(effect)).unwrap().index(), index);
+    }
+    log.flush().unwrap();
+    // `verify` compares every line with its canonical form.
+    let report = place.verified();
+    let counts = |map: &std::collections::BTreeMap<String, u64>| {
+        map.iter()
+            .map(|(name, count)| format!("{name} {count}"))
+            .collect::<Vec<_>>()
+            .join(", ")
+    };
+    assert_eq!(
+        counts(&report.kinds),
+        "approval-request 1, approval-vote 1, config 1, decision 4, outcome 1, policy 1"
+    );
+    assert_eq!(
+        counts(&report.effects),
+        "allow 1, deny 1, expired 1, malformed 1"
+    );
+    assert!(report.open.is_empty());
+    drop(log);
+    // It goes on where it ended, and there was nothing to mend.
+    let log = place.open();
+    assert_eq!(*log.recovered(), crate::Recovered::default());
+    assert_eq!(log.refusal(&decision(Effect::Deny)).unwrap().index(), 9);
+}
+
+#[test]
+fn file_and_folder_are_private() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let place = Place::new();
+    drop(place.open());
+    let mode = |path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!((mode(place.folder()), mode(place.file())), (0o700, 0o600));
+    fs::set_permissions(place.file(), fs::Permissions::from_mode(0o644)).unwrap();
+    let error = place.try_open().unwrap_err();
+    assert!(error.hint().unwrap().contains("chmod 600"), "{error}");
+}
+
+#[test]
+fn one_log_has_one_writer_and_decisions_stay_with_it() {
+    let (place, other) = (Place::new(), Place::new());
+    let (log, other) = (place.open(), other.open());
+    assert!(matches!(place.try_open(), Err(AuditError::InUse { .. })));
+    let written = allow(&log).unwrap();
+    let refused = other.outcome(written, &outcome(Status::Answered));
+    assert!(matches!(refused, Err(AuditError::ForeignDecision)));
+    for effect in [Effect::Deny, Effect::Expired, Effect::Malformed] {
+        let refused = log.decision(&decision(effect), Durability::Written);
+        assert!(matches!(refused, Err(AuditError::Effect)));
+    }
+    let refused = log.refusal(&decision(Effect::Allow));
+    assert!(matches!(refused, Err(AuditError::Effect)));
+    assert_eq!(allow(&log).unwrap().index(), 1);
+    for origin in ["", "two words", "line\nbreak", "plus+"] {
+        let key = Arc::clone(&place.key);
+        let opened = Log::open(&place.folder(), origin, &gateway(), key, Ticking::new());
+        assert!(matches!(opened, Err(AuditError::Key(_))), "{origin}");
+    }
+}
+
+#[test]
+fn what_is_out_of_bounds_is_refused_and_takes_no_index() {
+    let place = Place::new();
+    let log = place.open();
+    type Spoil = fn(&mut Decision);
+    let cases: [(&str, Spoil); 7] = [
+        ("128 bytes", |d| d.principal = "x".repeat(129)),
+        ("128 bytes", |d| d.target.tool = Some("\u{e9}".repeat(65))),
+        ("128 bytes", |d| d.rules.push("x".repeat(129))),
+        ("empty", |d| d.reason.clear()),
+        ("1024 bytes", |d| {
+            d.token.as_mut().unwrap().aud = "x".repeat(1025);
+        }),
+        ("9007199254740991", |d| {
+            d.arguments.as_mut().unwrap().bytes = 1 << 53
+        }),
+        ("at most", |d| {
+            d.rules = vec!["x".repeat(128); 480];
+        }),
+    ];
+    for (why, spoil) in cases {
+        let mut spoilt = full_decision(Effect::Deny);
+        spoil(&mut spoilt);
+        let error = log.refusal(&spoilt).unwrap_err();
+        assert!(matches!(error, AuditError::Unrecordable { .. }), "{why}");
+        assert!(error.to_string().contains(why), "{error}");
+        assert!(!error.to_string().contains("xx"), "{error}");
+    }
+    assert_eq!(allow(&log).unwrap().index(), 0);
+}
+
+/// Every later call on a log whose file failed is refused, whatever it is.
+fn check_poisoned(log: &Log) {
+    for durability in [Durability::Written, Durability::Durable] {
+        let later = log.decision(&decision(Effect::Allow), durability);
+        assert!(matches!(later, Err(AuditError::Poisoned)));
+    }
+    let later = log.refusal(&decision(Effect::Deny));
+    assert!(matches!(later, Err(AuditError::Poisoned)));
+    for event in events() {
+        assert!(matches!(log.record(&event), Err(AuditError::Poisoned)));
+    }
+    let error = log.flush().unwrap_err();
+    assert!(matches!(error, AuditError::Poisoned));
+    assert!(error.hint().unwrap().contains("free space"));
+}
+
+fn on_device(file: File) -> Log {
+    let key = Arc::new(EntryKey::generate().unwrap());
+    Log::start(
+        file,
+        0,
+        Seal::new(key, ORIGIN, &gateway()).unwrap(),
+        Ticking::new(),
+    )
+    .unwrap()
+}
+
+fn device(path: &str) -> File {
+    OpenOptions::new()
+        .read(true)
+        .write(true)
+        .open(path)
+        .unwrap()
+}
+
+#[test]
+fn a_full_disk_poisons() {
+    let log = on_device(device("/dev/full"));
+    assert!(matches!(allow(&log), Err(AuditError::Write { .. })));
+    check_poisoned(&log);
+}
+
+#[test]
+fn a_failed_sync_poisons() {
+    // /dev/null takes every write and cannot be synced.
+    let log = on_device(device("/dev/null"));
+    let written = allow(&log).unwrap();
+    let durable = log.decision(&decision(Effect::Allow), Durability::Durable);
+    assert!(matches!(
+        durable,
+        Err(AuditError::Write { .. } | AuditError::Poisoned)
+    ));
+    // The outcome of a call that already left cannot be recorded either.
+    let late = log.outcome(written, &outcome(Status::Answered));
+    assert!(matches!(late, Err(AuditError::Poisoned)));
+    check_poisoned(&log);
+}
+
+#[test]
+fn the_flushing_thread_syncs_by_itself() {
+    // Its failure shows that it ran: nothing else here syncs.
+    let log = on_device(device("/dev/null"));
+    drop(allow(&log).unwrap());
+    let started = Instant::now();
+    while log.shared.lock().is_ok() {
+        assert!(
+            started.elapsed() < FLUSH_WITHIN * 200,
+            "nothing was flushed"
+        );
+        std::thread::yield_now();
+    }
+    check_poisoned(&log);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_short_write_poisons() {
+    use rustix::pipe::{PipeFlags, fcntl_setpipe_size, pipe_with};
+    // A pipe of one page takes the first 4096 bytes of a longer entry and no more.
+    let (_reader, writer) = pipe_with(PipeFlags::NONBLOCK | PipeFlags::CLOEXEC).unwrap();
+    fcntl_setpipe_size(&writer, 4096).unwrap();
+    let log = on_device(File::from(writer));
+    let mut long = decision(Effect::Allow);
+    long.rules = vec!["x".repeat(128); 64];
+    let error = log.decision(&long, Durability::Written).unwrap_err();
+    assert!(
+        matches!(&error, AuditError::Write { source } if source.kind() == std::io::ErrorKind::WriteZero),
+        "{error}"
+    );
+    check_poisoned(&log);
+}
+
+#[test]
+fn many_threads_write_one_order() {
+    let place = Place::new();
+    let log = place.open();
+    std::thread::scope(|scope| {
+        for thread in 0..8 {
+            let log = &log;
+            scope.spawn(move || {
+                for call in 0..25 {
+                    let durable = (thread + call) % 5 == 0;
+                    let durability = if durable {
+                        Durability::Durable
+                    } else {
+                        Durability::Written
+                    };
+                    let written = log.decision(&decision(Effect::Allow), durability).unwrap();
+                    log.outcome(written, &outcome(Status::Answered)).unwrap();
+                }
+            });
+        }
+    });
+    drop(log);
+    let report = place.verified();
+    assert_eq!(
+        (report.head.size, report.open.len(), report.step_back),
+        (400, 0, None)
+    );
+}
+
+#[test]
+fn a_policy_entry_lists_its_plugins_even_where_there_are_none() {
+    let place = Place::new();
+    let log = place.open();
+    let pin = || PluginPin {
+        digest: "d".to_owned(),
+        name: "n".to_owned(),
+    };
+    for (plugins, expected) in [
+        (vec![], r#"{"digest":"x","plugins":[]}"#),
+        (
+            vec![pin()],
+            r#"{"digest":"x","plugins":[{"digest":"d","name":"n"}]}"#,
+        ),
+    ] {
+        let index = log
+            .record(&Event::Policy {
+                digest: "x".to_owned(),
+                plugins,
+            })
+            .unwrap();
+        let entry = show(&place.folder(), Select::One(index))
+            .unwrap()
+            .next()
+            .unwrap()
+            .unwrap();
+        assert_eq!(entry.value.member("body").unwrap().to_text(), expected);
+    }
+}
+
+#[test]
+fn entries_are_shown_as_selected() {
+    let place = Place::new();
+    place.three_entries();
+    let all = [0, 1, 2];
+    for (select, expected) in [
+        (Select::All, &all[..]),
+        (Select::One(1), &all[1..2]),
+        (Select::One(3), &[]),
+        (Select::From(2), &all[2..]),
+        (Select::From(9), &[]),
+        (Select::Last(0), &[]),
+        (Select::Last(2), &all[1..]),
+        (Select::Last(9), &all),
+    ] {
+        let indices = || -> Vec<u64> {
+            show(&place.folder(), select)
+                .unwrap()
+                .map(|entry| entry.unwrap().index)
+                .collect()
+        };
+        assert_eq!(indices(), expected, "{select:?}");
+    }
+    // A write under way is left out; a bad line ends the reading with an error.
+    let mut file = OpenOptions::new().append(true).open(place.file()).unwrap();
+    file.write_all(b"{\"body\"").unwrap();
+    assert_eq!(show(&place.folder(), Select::All).unwrap().count(), 3);
+    file.write_all(b"\n{}\n").unwrap();
+    let items: Vec<_> = show(&place.folder(), Select::All).unwrap().collect();
+    assert_eq!(items.len(), 4);
+    assert!(matches!(
+        items[3],
+        Err(AuditError::Damaged { index: 3, .. })
+    ));
+    assert!(matches!(
+        show(&place.folder().join("no"), Select::All),
+        Err(AuditError::Io { .. })
+    ));
+}

@@ -1,0 +1,101 @@
+//! What entries of the other kinds say: neither decisions nor outcomes.
+
+use serde::Serialize;
+
+use super::{Choice, Payload, Target};
+use crate::field;
+
+/// What the log records beside decisions and outcomes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// A call is held until humans agree.
+    ApprovalRequest(ApprovalRequest),
+    /// A human voted.
+    ApprovalVote(ApprovalVote),
+    /// The set of plugins changed.
+    Policy {
+        /// The digest of the set.
+        digest: String,
+        /// The plugins.
+        plugins: Vec<PluginPin>,
+    },
+    /// The configuration was loaded.
+    Config {
+        /// The digest of the configuration.
+        digest: String,
+    },
+}
+
+/// A call that is held.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ApprovalRequest {
+    /// The arguments as shown to the approvers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub arguments: Option<Payload>,
+    /// Until when votes count, in seconds since 1970.
+    #[serde(serialize_with = "field::integer")]
+    pub expires: u64,
+    /// The pseudonym of who called.
+    #[serde(serialize_with = "field::name")]
+    pub principal: String,
+    /// The rules that ask.
+    #[serde(serialize_with = "field::names")]
+    pub rules: Vec<String>,
+    /// The digest of the statement to vote on.
+    #[serde(serialize_with = "field::name")]
+    pub statement: String,
+    /// What is to be called.
+    pub target: Target,
+    /// The transaction id of the call.
+    #[serde(serialize_with = "field::name")]
+    pub txn: String,
+}
+
+/// A vote on a held call.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ApprovalVote {
+    /// The pseudonym of who voted.
+    #[serde(serialize_with = "field::name")]
+    pub approver: String,
+    /// The choice.
+    pub choice: Choice,
+    /// The index of the request's entry.
+    #[serde(serialize_with = "field::integer")]
+    pub request: u64,
+    /// The digest of the statement that was shown.
+    #[serde(serialize_with = "field::name")]
+    pub statement: String,
+}
+
+/// A plugin by its digest.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct PluginPin {
+    /// The digest of the component.
+    #[serde(serialize_with = "field::name")]
+    pub digest: String,
+    /// Its name in the configuration.
+    #[serde(serialize_with = "field::name")]
+    pub name: String,
+}
+
+/// The body of a policy entry, and of a configuration entry, which lists no plugins.
+#[derive(Serialize)]
+pub(crate) struct SetBody<'a> {
+    #[serde(serialize_with = "field::name")]
+    pub(crate) digest: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) plugins: Option<&'a [PluginPin]>,
+}
+
+/// A last line that a crash left unfinished and that was set aside.
+#[derive(Serialize)]
+pub(crate) struct RecoveryBody<'a> {
+    #[serde(serialize_with = "field::integer")]
+    pub(crate) bytes: u64,
+    /// The base64url of the SHA-256 of those bytes.
+    #[serde(serialize_with = "field::name")]
+    pub(crate) digest: &'a str,
+    /// The file beside the log that holds them.
+    #[serde(serialize_with = "field::name")]
+    pub(crate) file: &'a str,
+}

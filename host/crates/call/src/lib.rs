@@ -1,0 +1,31 @@
+//! The words of one tool call, in the order in which a call meets them.
+//!
+//! This crate is pure: no clock, randomness, disk, network, sandbox or key. Whatever it decides is
+//! a function of its arguments, so that a recorded call judged again comes out the same.
+#![forbid(unsafe_code)]
+
+mod json;
+mod number;
+mod pointer;
+
+mod document;
+mod leaves;
+mod projection;
+
+mod denial;
+mod name;
+mod rule;
+mod verdict;
+
+mod redaction;
+
+pub use denial::{Blame, Denial, Reason};
+pub use document::{Document, Documents, Part};
+pub use json::{Json, JsonError, MAX_DEPTH};
+pub use leaves::{Leaf, LeafIndex};
+pub use name::{Code, NameError, PluginName, RuleName, ServerName};
+pub use pointer::{BadPointer, MAX_POINTER_BYTES, Pointer};
+pub use projection::{Projection, ProjectionError};
+pub use redaction::{BadEdit, Edit, Found, Replacement, Spans};
+pub use rule::{Conclusion, Decision, PolicyOutcome, RuleOutcome, conclude, decide};
+pub use verdict::{Obligation, Phase, Ruling, Subject, Verdict};

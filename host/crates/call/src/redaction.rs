@@ -1,0 +1,312 @@
+//! Edits of redactors: checked, merged, applied. A redactor names spans; the text that takes their
+//! place is the operator's choice.
+
+use std::collections::BTreeMap;
+
+use crate::document::{Document, Part};
+use crate::json::Json;
+use crate::name::Code;
+use crate::projection::Projection;
+
+/// A span of a leaf that must not pass.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Edit {
+    /// The leaf's id.
+    pub leaf: u32,
+    /// Its first byte.
+    pub start: u32,
+    /// The byte after its last.
+    pub end: u32,
+    /// What was found.
+    pub entity: Code,
+    /// In percent, 1 to 100.
+    pub confidence: u8,
+}
+
+/// What takes the place of a span.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Replacement {
+    /// `[redacted:<entity>]`
+    Mask,
+    /// Nothing.
+    Drop,
+    /// `[<entity>:<keyed hash>]`, the same for the same text while the gateway's key lives.
+    Hash,
+}
+
+/// An edit that a redactor must not make.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BadEdit {
+    /// No such leaf, or not one that the redactor was shown.
+    #[error("an edit of a leaf that was not shown")]
+    Leaf,
+    /// Empty, out of the leaf, or off a character's boundary.
+    #[error("an edit out of its leaf or off a character's boundary")]
+    Span,
+    /// Confidence outside of 1 to 100.
+    #[error("a confidence outside of 1 to 100")]
+    Confidence,
+}
+
+/// How often an entity was found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Found {
+    /// The entity.
+    pub entity: Code,
+    /// The merged spans.
+    pub count: u32,
+}
+
+/// The spans that the redactors of a call found in one document.
+#[derive(Debug, Default)]
+pub struct Spans {
+    spans: Vec<(Edit, Replacement)>,
+    in_name: bool,
+}
+
+impl Spans {
+    /// Takes the edits of one redactor.
+    ///
+    /// # Errors
+    /// [`BadEdit`]: the redactor is at fault, and nothing of the document may pass.
+    pub fn add(
+        &mut self,
+        document: &Document,
+        (part, projection): (Part, &Projection),
+        edits: Vec<Edit>,
+        replacement: Replacement,
+    ) -> Result<(), BadEdit> {
+        for edit in edits {
+            let leaf = document
+                .shown_leaf(edit.leaf, part, projection)
+                .ok_or(BadEdit::Leaf)?;
+            let span = leaf.text.get(edit.start as usize..edit.end as usize);
+            if span.is_none_or(str::is_empty) {
+                return Err(BadEdit::Span);
+            }
+            if !(1..=100).contains(&edit.confidence) {
+                return Err(BadEdit::Confidence);
+            }
+            self.in_name |= leaf.name;
+            self.spans.push((edit, replacement));
+        }
+        Ok(())
+    }
+
+    /// Whether nothing was found.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.spans.is_empty()
+    }
+
+    /// Whether something was found in the name of a member. Names are not rewritten, since that
+    /// could merge two members into one: the document must be withheld.
+    #[must_use]
+    pub fn in_name(&self) -> bool {
+        self.in_name
+    }
+
+    /// What was found, overlapping spans counted once.
+    #[must_use]
+    pub fn found(&self) -> Vec<Found> {
+        count(&self.merged())
+    }
+
+    /// Replaces every span. `hash` makes the keyed hash of a text.
+    #[must_use]
+    pub fn apply(&self, document: &Document, hash: &dyn Fn(&str) -> String) -> Json {
+        let merged = self.merged();
+        let leaves = document.leaves();
+        let texts: Vec<(u32, String)> = merged
+            .chunk_by(|(a, _), (b, _)| a.leaf == b.leaf)
+            .filter_map(|spans| {
+                let leaf = leaves.get(document.root(), spans.first()?.0.leaf)?;
+                Some((leaf.id, rewrite(leaf.text, spans, hash)))
+            })
+            .collect();
+        let mut root = document.root().clone();
+        for (leaf, text) in texts {
+            if let Some(place) = leaves.text_mut(&mut root, leaf) {
+                *place = text;
+            }
+        }
+        root
+    }
+
+    /// Overlapping and touching spans as one, named after the surest of them, then the longest.
+    fn merged(&self) -> Vec<(Edit, Replacement)> {
+        let mut sorted = self.spans.clone();
+        sorted.sort_by_key(|(edit, _)| (edit.leaf, edit.start, edit.end));
+        let mut merged: Vec<(Edit, Replacement)> = Vec::with_capacity(sorted.len());
+        for (edit, replacement) in sorted {
+            match merged.last_mut() {
+                Some((last, chosen)) if last.leaf == edit.leaf && edit.start < last.end => {
+                    let rank = |e: &Edit| (e.confidence, e.end - e.start);
+                    let end = last.end.max(edit.end);
+                    if rank(&edit) > rank(last) {
+                        last.entity = edit.entity;
+                        last.confidence = edit.confidence;
+                        *chosen = replacement;
+                    }
+                    last.end = end;
+                }
+                _ => merged.push((edit, replacement)),
+            }
+        }
+        merged
+    }
+}
+
+fn rewrite(text: &str, spans: &[(Edit, Replacement)], hash: &dyn Fn(&str) -> String) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut at = 0;
+    for (edit, replacement) in spans {
+        let (start, end) = (edit.start as usize, edit.end as usize);
+        out.push_str(text.get(at..start).unwrap_or_default());
+        let entity = &edit.entity;
+        match replacement {
+            Replacement::Drop => {}
+            Replacement::Mask => out.push_str(&format!("[redacted:{entity}]")),
+            Replacement::Hash => {
+                let digest = hash(text.get(start..end).unwrap_or_default());
+                out.push_str(&format!("[{entity}:{digest}]"));
+            }
+        }
+        at = end;
+    }
+    out.push_str(text.get(at..).unwrap_or_default());
+    out
+}
+
+fn count(spans: &[(Edit, Replacement)]) -> Vec<Found> {
+    let mut counts: BTreeMap<&Code, u32> = BTreeMap::new();
+    for (edit, _) in spans {
+        *counts.entry(&edit.entity).or_default() += 1;
+    }
+    counts
+        .into_iter()
+        .map(|(entity, count)| Found {
+            entity: entity.clone(),
+            count,
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{BadEdit, Edit, Replacement, Spans};
+    use crate::document::{Document, Part};
+    use crate::json::Json;
+    use crate::name::Code;
+    use crate::projection::Projection;
+
+    fn edit(leaf: u32, start: u32, end: u32, entity: &str, confidence: u8) -> Edit {
+        Edit {
+            leaf,
+            start,
+            end,
+            entity: Code::parse(entity).unwrap(),
+            confidence,
+        }
+    }
+
+    fn check(
+        text: &str,
+        grant: &str,
+        edits: &[(u32, u32, u32, &str, u8)],
+        expected: Result<&str, BadEdit>,
+    ) {
+        let document = Document::new(Json::parse(text).unwrap());
+        let projection = Projection::parse(&[grant]).unwrap();
+        let edits = edits
+            .iter()
+            .map(|(l, s, e, n, c)| edit(*l, *s, *e, n, *c))
+            .collect();
+        let mut spans = Spans::default();
+        let got = spans
+            .add(
+                &document,
+                (Part::Result, &projection),
+                edits,
+                Replacement::Mask,
+            )
+            .map(|()| spans.apply(&document, &|_| String::new()).to_text());
+        assert_eq!(got, expected.map(str::to_owned), "{text}");
+    }
+
+    #[test]
+    fn edits_are_checked_merged_and_applied() {
+        let all = "/result";
+        // The leaves: 0 is the name `a`, 1 its text.
+        let text = r#"{"a":"key é 12345"}"#;
+        check(
+            text,
+            all,
+            &[(1, 0, 3, "x", 50)],
+            Ok(r#"{"a":"[redacted:x] é 12345"}"#),
+        );
+        check(
+            text,
+            all,
+            &[(1, 7, 9, "y", 50), (1, 8, 12, "x", 90)],
+            Ok(r#"{"a":"key é [redacted:x]"}"#),
+        );
+        check(
+            text,
+            all,
+            &[(1, 7, 10, "a", 9), (1, 10, 12, "b", 9)],
+            Ok(r#"{"a":"key é [redacted:a][redacted:b]"}"#),
+        );
+        check(
+            text,
+            all,
+            &[(1, 7, 12, "a", 9), (1, 8, 9, "b", 1)],
+            Ok(r#"{"a":"key é [redacted:a]"}"#),
+        );
+        check(text, all, &[(1, 4, 5, "x", 50)], Err(BadEdit::Span)); // within é
+        check(text, all, &[(1, 0, 0, "x", 50)], Err(BadEdit::Span));
+        check(text, all, &[(1, 3, 1, "x", 50)], Err(BadEdit::Span));
+        check(text, all, &[(1, 0, 99, "x", 50)], Err(BadEdit::Span));
+        check(
+            text,
+            all,
+            &[(1, u32::MAX, u32::MAX, "x", 50)],
+            Err(BadEdit::Span),
+        );
+        check(text, all, &[(9, 0, 1, "x", 50)], Err(BadEdit::Leaf));
+        check(text, all, &[(1, 0, 1, "x", 0)], Err(BadEdit::Confidence));
+        check(text, all, &[(1, 0, 1, "x", 101)], Err(BadEdit::Confidence));
+        check(text, "/result/b", &[(1, 0, 1, "x", 50)], Err(BadEdit::Leaf));
+        check(
+            text,
+            "/result/a",
+            &[(1, 0, 3, "x", 50)],
+            Ok(r#"{"a":"[redacted:x] é 12345"}"#),
+        );
+    }
+
+    #[test]
+    fn a_find_in_a_name_is_told_and_hashes_are_keyed_by_the_caller() {
+        let document = Document::new(Json::parse(r#"{"secret":"secret"}"#).unwrap());
+        let all = Projection::parse(&["/result"]).unwrap();
+        let mut spans = Spans::default();
+        let edits = vec![edit(1, 0, 6, "x", 50)];
+        spans
+            .add(&document, (Part::Result, &all), edits, Replacement::Hash)
+            .unwrap();
+        assert!(!spans.in_name());
+        assert_eq!(spans.found().len(), 1);
+        spans
+            .add(
+                &document,
+                (Part::Result, &all),
+                vec![edit(0, 0, 6, "x", 50)],
+                Replacement::Drop,
+            )
+            .unwrap();
+        assert!(spans.in_name());
+        assert_eq!(spans.found().first().map(|found| found.count), Some(2));
+        let hashed = spans.apply(&document, &|text| format!("h{}", text.len()));
+        assert_eq!(hashed.to_text(), r#"{"secret":"[x:h6]"}"#);
+    }
+}

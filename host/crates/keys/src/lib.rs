@@ -1,0 +1,35 @@
+//! Keys, signatures and digests of a gateway.
+//!
+//! All cryptography of the host stands here and is done by `ring`: SHA-256, HMAC, Ed25519 for the
+//! entries of the audit log ([`EntryKey`], [`VerifyingKey`]) and ES256 for the tokens of calls
+//! ([`TokenKey`]). [`Keys`] holds the keys of one gateway and keeps them in a [`PrivateFolder`],
+//! which only its owner can read.
+//!
+//! ```
+//! let folder = tempfile::tempdir()?;
+//! let keys = wardlet_keys::Keys::open(&folder.path().join("keys"))?;
+//! let public = keys.entry().verifying_key("laptop.example/log")?;
+//! let signature = keys.entry().sign(b"a message");
+//! assert!(public.verify(b"a message", &signature));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+#![forbid(unsafe_code)]
+
+pub mod base64url;
+pub mod digest;
+
+mod entry_key;
+mod error;
+mod keys;
+mod private;
+mod random;
+mod token_key;
+mod verifying_key;
+
+pub use entry_key::{EntryKey, PUBLIC_KEY_BYTES, SIGNATURE_BYTES, verify_ed25519};
+pub use error::KeyError;
+pub use keys::{ENTRY_KEY_FILE, Keys, PSEUDONYM_KEY_FILE, TOKEN_KEY_FILE};
+pub use private::PrivateFolder;
+pub use random::random;
+pub use token_key::TokenKey;
+pub use verifying_key::VerifyingKey;

@@ -1,0 +1,28 @@
+//! Random bytes of the operating system.
+
+use ring::rand::{SecureRandom as _, SystemRandom};
+
+use crate::error::KeyError;
+
+/// `N` unpredictable bytes.
+///
+/// # Errors
+/// [`KeyError::Random`] where the operating system gives none.
+pub fn random<const N: usize>() -> Result<[u8; N], KeyError> {
+    let mut bytes = [0; N];
+    SystemRandom::new()
+        .fill(&mut bytes)
+        .map_err(|_| KeyError::Random)?;
+    Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn two_draws_differ() {
+        assert_ne!(
+            super::random::<16>().unwrap(),
+            super::random::<16>().unwrap()
+        );
+    }
+}

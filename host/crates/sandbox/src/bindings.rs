@@ -1,0 +1,50 @@
+//! What wasmtime makes of `wit/`: one world for all that a plugin may import, and one for each role
+//! that it may export, so that a plugin with one role needs nothing of the others.
+#![allow(missing_docs, unused_qualifications, unreachable_pub, clippy::all, clippy::indexing_slicing)]
+
+pub(crate) mod imports {
+    wasmtime::component::bindgen!({
+        path: "../../../wit",
+        inline: "
+            package wardlet:host;
+            world imports {
+                import wardlet:plugin/types@0.1.0;
+                import wardlet:plugin/document@0.1.0;
+                import wardlet:plugin/findings@0.1.0;
+                import wardlet:plugin/log@0.1.0;
+                import wardlet:plugin/clock@0.1.0;
+            }",
+    });
+}
+
+pub(crate) mod declares {
+    wasmtime::component::bindgen!({
+        path: "../../../wit",
+        inline: "
+            package wardlet:host;
+            world declares { export wardlet:plugin/plugin@0.1.0; }",
+        with: { "wardlet:plugin/types@0.1.0": crate::bindings::imports::wardlet::plugin::types },
+    });
+}
+
+pub(crate) mod judges {
+    wasmtime::component::bindgen!({
+        path: "../../../wit",
+        inline: "
+            package wardlet:host;
+            world judges { export wardlet:plugin/policy@0.1.0; }",
+        with: { "wardlet:plugin/types@0.1.0": crate::bindings::imports::wardlet::plugin::types },
+    });
+}
+
+pub(crate) mod redacts {
+    wasmtime::component::bindgen!({
+        path: "../../../wit",
+        inline: "
+            package wardlet:host;
+            world redacts { export wardlet:plugin/redactor@0.1.0; }",
+        with: { "wardlet:plugin/types@0.1.0": crate::bindings::imports::wardlet::plugin::types },
+    });
+}
+
+pub(crate) use imports::wardlet::plugin::{clock, document, findings, log, types};

@@ -1,0 +1,76 @@
+//! What a plugin may import, and what of it has to be granted.
+
+use wasmtime::component::{HasSelf, Linker};
+
+use crate::bindings::{clock, document, findings, log};
+use crate::check::State;
+
+/// The version of the contract that this host speaks.
+pub(crate) const CONTRACT: &str = "wardlet:plugin";
+pub(crate) const CONTRACT_VERSION: &str = "0.1.0";
+
+/// Something that a plugin can do beside reading what it judges. Each is an interface of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Capability {
+    /// Write to the operator's debug log.
+    Log,
+    /// See the time at which the check began.
+    Clock,
+}
+
+/// The names of all capabilities, as `grants` in the configuration has them.
+pub const CAPABILITIES: &[&str] = &["log", "clock"];
+
+impl Capability {
+    /// All of them.
+    pub const ALL: [Capability; 2] = [Capability::Log, Capability::Clock];
+
+    /// The capability of this name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Capability::ALL.into_iter().find(|c| c.name() == name)
+    }
+
+    /// Its name, which is that of its interface.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Capability::Log => "log",
+            Capability::Clock => "clock",
+        }
+    }
+
+    /// What it means, for an operator who reads `wardlet check`.
+    #[must_use]
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Capability::Log => "writes to the debug log",
+            Capability::Clock => "sees the time",
+        }
+    }
+
+    fn link(self, linker: &mut Linker<State>) -> wasmtime::Result<()> {
+        match self {
+            Capability::Log => log::add_to_linker::<_, HasSelf<State>>(linker, |state| state),
+            Capability::Clock => clock::add_to_linker::<_, HasSelf<State>>(linker, |state| state),
+        }
+    }
+}
+
+/// Interfaces that every plugin may import: they show only what the grant's projection shows.
+pub(crate) const ALWAYS: &[&str] = &["types", "document", "findings"];
+
+/// A linker that holds what is always there and what was granted, and nothing else: a plugin that
+/// imports more cannot be linked.
+pub(crate) fn linker(
+    engine: &wasmtime::Engine,
+    granted: &[Capability],
+) -> wasmtime::Result<Linker<State>> {
+    let mut linker = Linker::new(engine);
+    document::add_to_linker::<_, HasSelf<State>>(&mut linker, |state| state)?;
+    findings::add_to_linker::<_, HasSelf<State>>(&mut linker, |state| state)?;
+    for capability in granted {
+        capability.link(&mut linker)?;
+    }
+    Ok(linker)
+}

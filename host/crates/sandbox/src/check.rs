@@ -1,0 +1,88 @@
+//! The state of one check: what the plugin may read, and what it has used.
+
+mod clock;
+mod document;
+mod findings;
+mod log;
+
+use std::sync::Arc;
+
+use wardlet_call::{Document, Documents, Found, Part, PluginName, Projection};
+
+use crate::bindings::types;
+use crate::limits::{Limits, Meter};
+
+/// What one check is given beside the plugin: the documents, what redactors found in the arguments,
+/// and the time.
+#[derive(Clone, Debug, Default)]
+pub struct Check {
+    /// The documents to judge.
+    pub documents: Documents,
+    /// What redactors found in the arguments.
+    pub findings: Arc<[Found]>,
+    /// When the check began, in milliseconds since 1970. The host reads the clock; plugins see this.
+    pub now_ms: u64,
+}
+
+/// What of a plugin is the same in all its checks.
+#[derive(Debug)]
+pub(crate) struct Standing {
+    pub(crate) name: PluginName,
+    pub(crate) projection: Projection,
+    pub(crate) settings: Arc<Document>,
+    pub(crate) limits: Limits,
+}
+
+/// The data of a store. It lives as long as the check.
+pub(crate) struct State {
+    pub(crate) meter: Meter,
+    standing: Arc<Standing>,
+    check: Check,
+    payload_left: usize,
+    log: log::Budget,
+}
+
+impl State {
+    pub(crate) fn new(standing: &Arc<Standing>, check: &Check) -> Self {
+        State {
+            meter: Meter::new(&standing.limits),
+            standing: Arc::clone(standing),
+            check: check.clone(),
+            payload_left: standing.limits.payload,
+            log: log::Budget::default(),
+        }
+    }
+
+    fn document(&self, part: Part) -> Option<&Arc<Document>> {
+        match part {
+            Part::Arguments => self.check.documents.arguments.as_ref(),
+            Part::Result => self.check.documents.result.as_ref(),
+            Part::Definition => self.check.documents.definition.as_ref(),
+            Part::Settings => Some(&self.standing.settings),
+        }
+    }
+}
+
+impl types::Host for State {}
+
+impl From<types::Part> for Part {
+    fn from(part: types::Part) -> Self {
+        match part {
+            types::Part::Arguments => Part::Arguments,
+            types::Part::Result => Part::Result,
+            types::Part::Definition => Part::Definition,
+            types::Part::Settings => Part::Settings,
+        }
+    }
+}
+
+impl From<Part> for types::Part {
+    fn from(part: Part) -> Self {
+        match part {
+            Part::Arguments => types::Part::Arguments,
+            Part::Result => types::Part::Result,
+            Part::Definition => types::Part::Definition,
+            Part::Settings => types::Part::Settings,
+        }
+    }
+}

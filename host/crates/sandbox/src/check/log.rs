@@ -1,0 +1,72 @@
+//! Capability `log`: lines for the debug log, within a budget, never to standard output.
+
+use tracing::Level as Severity;
+
+use super::State;
+use crate::bindings::log::{Field, Host, Level};
+use crate::limits::MAX_LOG_BYTES;
+
+/// How much a check may still write.
+#[derive(Debug)]
+pub(super) struct Budget {
+    left: usize,
+    cut: bool,
+}
+
+impl Default for Budget {
+    fn default() -> Self {
+        Budget { left: MAX_LOG_BYTES, cut: false }
+    }
+}
+
+impl Budget {
+    /// As much of `text` as fits.
+    fn take<'a>(&mut self, text: &'a str) -> &'a str {
+        let mut end = text.len().min(self.left);
+        while !text.is_char_boundary(end) {
+            end -= 1;
+        }
+        self.left -= end;
+        self.cut |= end < text.len();
+        text.get(..end).unwrap_or_default()
+    }
+}
+
+impl Host for State {
+    /// Control characters are escaped, so that a plugin cannot forge a line of the log.
+    fn write(&mut self, level: Level, message: String, fields: Vec<Field>) {
+        if self.log.cut || !tracing::enabled!(target: "wardlet::plugin", Severity::DEBUG) {
+            return;
+        }
+        let mut line = self.log.take(&message).escape_debug().to_string();
+        for Field { key, value } in &fields {
+            let (key, value) = (self.log.take(key), self.log.take(value));
+            line.push_str(&format!(" {}={}", key.escape_debug(), value.escape_debug()));
+        }
+        if self.log.cut {
+            line.push_str(" [cut]");
+        }
+        tracing::debug!(
+            target: "wardlet::plugin",
+            plugin = %self.standing.name,
+            level = ?level,
+            "{line}"
+        );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Budget;
+    use crate::limits::MAX_LOG_BYTES;
+
+    #[test]
+    fn the_budget_cuts_on_a_characters_boundary_and_says_so() {
+        let mut budget = Budget::default();
+        assert_eq!(budget.take("abc"), "abc");
+        let long = "é".repeat(MAX_LOG_BYTES);
+        let taken = budget.take(&long);
+        assert_eq!(taken.len(), MAX_LOG_BYTES - 3 - 1);
+        assert!(budget.cut);
+    }
+}

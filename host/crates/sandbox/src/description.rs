@@ -1,0 +1,93 @@
+//! What a plugin says of itself, checked.
+
+use std::collections::BTreeMap;
+
+use wardlet_call::{Code, Part, Projection};
+
+use crate::bindings::declares::exports::wardlet::plugin::plugin as contract;
+
+/// A declared sentence, for people.
+pub type Sentence = String;
+
+/// Bytes of a sentence or summary: one line of a terminal or two.
+const MAX_SENTENCE: usize = 200;
+
+/// Reasons of one plugin.
+const MAX_REASONS: usize = 64;
+
+/// Entities of one plugin.
+const MAX_ENTITIES: usize = 256;
+
+/// A plugin's declaration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Description {
+    /// Its own name, which need not be the operator's for it.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+    /// What it stops.
+    pub summary: Sentence,
+    /// Why it may deny or ask.
+    pub reasons: BTreeMap<Code, Sentence>,
+    /// What it may find.
+    pub entities: BTreeMap<Code, Sentence>,
+    /// What it reads.
+    pub needs: Projection,
+    /// The same, one text each as `sees` in the configuration has it.
+    pub needed: Vec<String>,
+}
+
+impl Description {
+    /// Checks a declaration. The error says what is wrong with it, for the plugin's author.
+    pub(crate) fn check(raw: contract::Description) -> Result<Self, String> {
+        Code::parse(&raw.name).map_err(|error| format!("its name: {error}"))?;
+        if !is_line(&raw.version, 64) || raw.version.is_empty() {
+            return Err("its version is empty or not one line of at most 64 bytes".into());
+        }
+        if !is_line(&raw.summary, MAX_SENTENCE) {
+            return Err(format!("its summary is not one line of at most {MAX_SENTENCE} bytes"));
+        }
+        let needed: Vec<String> = raw.needs.iter().map(written).collect();
+        let payload: Vec<&String> =
+            needed.iter().filter(|text| !text.starts_with("/settings")).collect();
+        let needs = Projection::parse(&payload).map_err(|error| format!("its needs: {error}"))?;
+        Ok(Description {
+            reasons: codes(raw.reasons, MAX_REASONS).map_err(|e| format!("its reasons: {e}"))?,
+            entities: codes(raw.entities, MAX_ENTITIES).map_err(|e| format!("its entities: {e}"))?,
+            needed: payload.into_iter().cloned().collect(),
+            name: raw.name,
+            version: raw.version,
+            summary: raw.summary,
+            needs,
+        })
+    }
+}
+
+fn written(need: &contract::Need) -> String {
+    format!("/{}{}", Part::from(need.part).name(), need.pointer)
+}
+
+fn codes(raw: Vec<contract::Code>, most: usize) -> Result<BTreeMap<Code, Sentence>, String> {
+    if raw.len() > most {
+        return Err(format!("more than {most}"));
+    }
+    let mut codes = BTreeMap::new();
+    for contract::Code { code, sentence } in raw {
+        let code = Code::parse(&code).map_err(|error| error.to_string())?;
+        if !is_line(&sentence, MAX_SENTENCE) {
+            return Err(format!("a sentence is not one line of at most {MAX_SENTENCE} bytes"));
+        }
+        if codes.insert(code, sentence).is_some() {
+            return Err("a code stands twice".into());
+        }
+    }
+    Ok(codes)
+}
+
+/// Sentences reach terminals and agents: one line, without characters that steer either.
+fn is_line(text: &str, most: usize) -> bool {
+    let steers = |c: char| {
+        c.is_control() || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+    };
+    text.len() <= most && !text.contains(steers)
+}

@@ -1,0 +1,116 @@
+//! The engine and its pool.
+
+use std::sync::Arc;
+
+use wasmtime::{
+    Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, Result,
+};
+
+use crate::limits::{MAX_MEMORY, MAX_PARTS};
+use crate::ticker::Ticker;
+
+/// Checks that can run at one time. Checks run on the threads of the runtime and never wait, so
+/// there are never more of them than threads; this is room to spare for the largest machines.
+const MAX_RUNNING: u32 = 128;
+
+/// Memory of an instance that is wiped by hand after a check instead of being given back to the
+/// kernel, which would be a system call and a page fault for each page. Plugins of the SDK fit one
+/// page of 64 KiB; C and C++ plugins two.
+const KEEP_RESIDENT: usize = 128 << 10;
+
+/// The same for tables, in bytes: 1,024 elements.
+const KEEP_TABLE_RESIDENT: usize = 8 << 10;
+
+/// Stack of a plugin's code. The SDK gives a plugin 16 KiB of its own; this bounds recursion.
+const MAX_STACK: usize = 256 << 10;
+
+/// An engine that cannot be had.
+#[derive(Debug, thiserror::Error)]
+pub enum SandboxError {
+    /// The pool needs address space that the system does not give.
+    #[error("the sandbox cannot be set up: {0}")]
+    Engine(String),
+    /// No thread for the clock of deadlines.
+    #[error("no thread for deadlines: {0}")]
+    Thread(#[from] std::io::Error),
+}
+
+impl SandboxError {
+    /// How to mend it.
+    #[must_use]
+    pub fn hint(&self) -> &'static str {
+        "the sandbox reserves address space for its pool; lift `ulimit -v` for this process"
+    }
+}
+
+/// One engine with its pool, and the clock of deadlines.
+#[derive(Clone, Debug)]
+pub struct Sandbox {
+    engine: Engine,
+    ticker: Arc<Ticker>,
+}
+
+impl Sandbox {
+    /// Makes the engine. There is no fallback: a pool that cannot be made is an error.
+    ///
+    /// # Errors
+    /// [`SandboxError`]
+    pub fn new() -> Result<Self, SandboxError> {
+        let engine = new_engine().map_err(|error| SandboxError::Engine(format!("{error:#}")))?;
+        let ticker = Arc::new(Ticker::start(engine.clone())?);
+        Ok(Sandbox { engine, ticker })
+    }
+
+    pub(crate) fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    pub(crate) fn ticker(&self) -> &Arc<Ticker> {
+        &self.ticker
+    }
+}
+
+/// The engine by itself, without the clock of deadlines. Public for the benchmark of the floor,
+/// which runs the same component on the same engine without Wardlet.
+///
+/// # Errors
+/// wasmtime's, where the pool cannot be made.
+pub fn new_engine() -> Result<Engine> {
+    let mut config = Config::new();
+    config
+        // Interrupts a loop at the cost of a comparison per loop iteration; fuel would count instructions.
+        .epoch_interruption(true)
+        // The machinery for concurrent calls makes every synchronous one dearer, and no plugin waits.
+        .concurrency_support(false)
+        .memory_init_cow(true)
+        .memory_may_move(false)
+        .max_wasm_stack(MAX_STACK)
+        // A recorded decision judged again must come out the same on every machine.
+        .cranelift_nan_canonicalization(true)
+        .relaxed_simd_deterministic(true)
+        // What no guest toolchain of ours needs is not there.
+        .wasm_memory64(false)
+        .wasm_tail_call(false)
+        // A trap is a denial; nobody reads its backtrace.
+        .wasm_backtrace_max_frames(None)
+        .generate_address_map(false)
+        .allocation_strategy(InstanceAllocationStrategy::Pooling(pool()));
+    Engine::new(&config)
+}
+
+fn pool() -> PoolingAllocationConfig {
+    let mut pool = PoolingAllocationConfig::default();
+    pool.total_component_instances(MAX_RUNNING)
+        .total_core_instances(MAX_RUNNING * 4)
+        .total_memories(MAX_RUNNING)
+        .total_tables(MAX_RUNNING * 2)
+        .max_core_instances_per_component(MAX_PARTS)
+        .max_memories_per_component(MAX_PARTS)
+        .max_tables_per_component(MAX_PARTS)
+        .max_memory_size(MAX_MEMORY)
+        .linear_memory_keep_resident(KEEP_RESIDENT)
+        .table_keep_resident(KEEP_TABLE_RESIDENT)
+        // Asking the kernel which pages were touched would be a system call for each check.
+        .pagemap_scan(Enabled::No);
+    pool
+}

@@ -1,0 +1,242 @@
+//! From bytes and a grant to a plugin. Whatever a component wants beyond its grant refuses the load.
+
+use std::sync::Arc;
+
+use wardlet_call::{Document, Json, PluginName, Projection};
+use wasmtime::component::types::ComponentItem;
+use wasmtime::component::{Component, InstancePre};
+
+use crate::bindings::{declares, judges, redacts};
+use crate::capability::{ALWAYS, CAPABILITIES, CONTRACT, CONTRACT_VERSION, Capability, linker};
+use crate::check::{Standing, State};
+use crate::description::Description;
+use crate::engine::Sandbox;
+use crate::limits::Limits;
+use crate::plugin::{ConfigureError, Linked, Loaded, Plugin, configure, declare};
+
+/// A component of QuickJS is 1.6 MB, one of CPython 18 MB; compiling more than this is refused.
+const MAX_COMPONENT_BYTES: usize = 64 << 20;
+
+/// What an operator lets a plugin have.
+#[derive(Clone, Debug, Default)]
+pub struct Grant {
+    /// What it may do.
+    pub capabilities: Vec<Capability>,
+    /// What it is shown.
+    pub projection: Projection,
+    /// Its settings: an object.
+    pub settings: Option<Json>,
+    /// The limits of its checks.
+    pub limits: Limits,
+}
+
+/// Why a component is not loaded.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// A core module, precompiled code, or no WebAssembly at all.
+    #[error("not a component: {0}")]
+    NotAComponent(&'static str),
+    /// Over the limit of size.
+    #[error("larger than {} MiB", MAX_COMPONENT_BYTES >> 20)]
+    TooLarge,
+    /// wasmtime refuses it.
+    #[error("not a valid component: {0}")]
+    Invalid(String),
+    /// It imports a capability that is not granted.
+    #[error("imports `{}`, which is not granted", .0.name())]
+    NotGranted(Capability),
+    /// It imports something that no host of this contract has.
+    #[error("imports `{0}`, which Wardlet does not offer")]
+    UnknownImport(String),
+    /// It was built for another version of the contract.
+    #[error("built for `{0}`, and this host speaks `{CONTRACT}@{CONTRACT_VERSION}`")]
+    OtherContract(String),
+    /// It exports neither a policy nor a redactor, or does not describe itself.
+    #[error("exports no `{0}`")]
+    NoRole(&'static str),
+    /// Its declaration is bad.
+    #[error("describes itself badly: {0}")]
+    BadDescription(String),
+    /// It reads what its grant does not show.
+    #[error("reads {0}, which its grant does not show")]
+    NotShown(String),
+    /// It does not take its settings.
+    #[error("does not take its settings: {}", list(.0))]
+    Settings(Vec<(String, String)>),
+    /// It failed in `configure`.
+    #[error("fails while it looks at its settings: {0}")]
+    Configure(crate::Fault),
+}
+
+fn list(faults: &[(String, String)]) -> String {
+    let faults: Vec<String> =
+        faults.iter().map(|(pointer, message)| format!("`{pointer}`: {message}")).collect();
+    faults.join("; ")
+}
+
+impl LoadError {
+    /// How to mend it. `name` is the plugin's in the configuration.
+    #[must_use]
+    pub fn hint(&self, name: &PluginName) -> Option<String> {
+        Some(match self {
+            Self::NotAComponent("a core module") => {
+                "turn it into a component, for example with `wasm-tools component new`".into()
+            }
+            Self::NotAComponent(_) => "give the component itself; code that was compiled before is never accepted".into(),
+            Self::NotGranted(capability) => format!(
+                "if it may have that, add `\"{}\"` to `grants` of `[plugin.{name}]`",
+                capability.name()
+            ),
+            Self::UnknownImport(import) if import.starts_with("wasi:") => {
+                "build it without WASI, for example for wasm32-unknown-unknown".into()
+            }
+            Self::UnknownImport(_) => {
+                format!("the capabilities are: {}", CAPABILITIES.join(", "))
+            }
+            Self::OtherContract(_) => "build it with the SDK of this version".into(),
+            Self::NoRole(_) => format!("build it for a world that includes `{CONTRACT}/policy-plugin` or `{CONTRACT}/redactor-plugin`"),
+            Self::NotShown(needs) => {
+                format!("if it may see that, set `sees = [{needs}]` in `[plugin.{name}]`")
+            }
+            Self::Settings(_) => format!("mend `settings` of `[plugin.{name}]`"),
+            Self::TooLarge | Self::Invalid(_) | Self::BadDescription(_) | Self::Configure(_) => {
+                return None;
+            }
+        })
+    }
+}
+
+/// What a component wants and offers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Inspected {
+    /// The capabilities that it imports.
+    pub capabilities: Vec<Capability>,
+    /// Whether it judges.
+    pub policy: bool,
+    /// Whether it redacts.
+    pub redactor: bool,
+}
+
+impl Sandbox {
+    /// Compiles a component and makes it ready to judge. Takes from milliseconds to seconds,
+    /// depending on its size.
+    ///
+    /// # Errors
+    /// [`LoadError`]: nothing of it runs afterwards.
+    pub fn load(&self, name: &PluginName, bytes: &[u8], grant: Grant) -> Result<Plugin, LoadError> {
+        check_kind(bytes)?;
+        let component = Component::from_binary(self.engine(), bytes)
+            .map_err(|error| LoadError::Invalid(one_line(&error)))?;
+        let capabilities = self.check_imports(&component, &grant.capabilities)?;
+        let linked = self.link(name, &component, grant)?;
+        let indices = declares::DeclaresIndices::new(&linked.pre)
+            .map_err(|_| LoadError::NoRole("plugin"))?;
+        let policy = judges::JudgesIndices::new(&linked.pre).ok();
+        let redactor = redacts::RedactsIndices::new(&linked.pre).ok();
+        if policy.is_none() && redactor.is_none() {
+            return Err(LoadError::NoRole("policy or redactor"));
+        }
+        let description = declare(&linked, &indices).map_err(LoadError::BadDescription)?;
+        check_needs(&description, &linked.standing.projection)?;
+        configure(&linked, &indices).map_err(|error| match error {
+            ConfigureError::Fault(fault) => LoadError::Configure(fault),
+            ConfigureError::Settings(faults) => LoadError::Settings(faults),
+        })?;
+        Ok(Plugin(Arc::new(Loaded { linked, description, capabilities, policy, redactor })))
+    }
+
+    /// What a component wants and offers, without running any of it.
+    ///
+    /// # Errors
+    /// [`LoadError`], as far as it can be told without a grant.
+    pub fn inspect(&self, bytes: &[u8]) -> Result<Inspected, LoadError> {
+        check_kind(bytes)?;
+        let component = Component::from_binary(self.engine(), bytes)
+            .map_err(|error| LoadError::Invalid(one_line(&error)))?;
+        let capabilities = self.check_imports(&component, &Capability::ALL)?;
+        let exports = |role: &str| {
+            let name = format!("{CONTRACT}/{role}@{CONTRACT_VERSION}");
+            component.get_export_index(None, &name).is_some()
+        };
+        Ok(Inspected { capabilities, policy: exports("policy"), redactor: exports("redactor") })
+    }
+
+    /// The capabilities among the imports, all of them granted.
+    fn check_imports(
+        &self,
+        component: &Component,
+        granted: &[Capability],
+    ) -> Result<Vec<Capability>, LoadError> {
+        let mut capabilities = Vec::new();
+        for (import, item) in component.component_type().imports(self.engine()) {
+            let instance = matches!(item.ty, ComponentItem::ComponentInstance(_));
+            let unknown = || LoadError::UnknownImport(import.to_owned());
+            let (interface, version) = import
+                .strip_prefix(CONTRACT)
+                .and_then(|rest| rest.strip_prefix('/'))
+                .filter(|_| instance)
+                .map(|rest| rest.split_once('@').unwrap_or((rest, "")))
+                .ok_or_else(unknown)?;
+            if version != CONTRACT_VERSION {
+                return Err(LoadError::OtherContract(import.to_owned()));
+            }
+            if ALWAYS.contains(&interface) {
+                continue;
+            }
+            let capability = Capability::from_name(interface).ok_or_else(unknown)?;
+            if !granted.contains(&capability) {
+                return Err(LoadError::NotGranted(capability));
+            }
+            capabilities.push(capability);
+        }
+        Ok(capabilities)
+    }
+
+    fn link(
+        &self,
+        name: &PluginName,
+        component: &Component,
+        grant: Grant,
+    ) -> Result<Linked, LoadError> {
+        let invalid = |error: wasmtime::Error| LoadError::Invalid(one_line(&error));
+        let linker = linker(self.engine(), &grant.capabilities).map_err(invalid)?;
+        let pre: InstancePre<State> = linker.instantiate_pre(component).map_err(invalid)?;
+        let settings = grant.settings.unwrap_or_else(|| Json::Object(Vec::new()));
+        let standing = Standing {
+            name: name.clone(),
+            projection: grant.projection,
+            settings: Arc::new(Document::new(settings)),
+            limits: grant.limits,
+        };
+        Ok(Linked { pre, ticker: Arc::clone(self.ticker()), standing: Arc::new(standing) })
+    }
+}
+
+fn check_needs(description: &Description, shown: &Projection) -> Result<(), LoadError> {
+    if shown.includes(&description.needs) {
+        return Ok(());
+    }
+    Err(LoadError::NotShown(description.needs.to_string()))
+}
+
+/// A component's preamble is `\0asm`, version 13, layer 1; a core module's version 1, layer 0.
+fn check_kind(bytes: &[u8]) -> Result<(), LoadError> {
+    if bytes.len() > MAX_COMPONENT_BYTES {
+        return Err(LoadError::TooLarge);
+    }
+    match bytes.get(..8) {
+        Some([0, b'a', b's', b'm', 0x0d, 0, 1, 0]) => Ok(()),
+        Some([0, b'a', b's', b'm', 1, 0, 0, 0]) => Err(LoadError::NotAComponent("a core module")),
+        Some([0x7f, b'E', b'L', b'F', ..]) => {
+            Err(LoadError::NotAComponent("machine code"))
+        }
+        _ => Err(LoadError::NotAComponent("no WebAssembly")),
+    }
+}
+
+/// wasmtime's messages span lines; errors here are one.
+fn one_line(error: &wasmtime::Error) -> String {
+    let text = format!("{error:#}");
+    let words: Vec<&str> = text.split_whitespace().collect();
+    words.join(" ").chars().take(300).collect()
+}

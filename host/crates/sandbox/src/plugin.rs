@@ -1,0 +1,279 @@
+//! A loaded plugin, and one check of it.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use wardlet_call::{Code, Documents, Edit, Obligation, Part, Phase, Projection, Ruling, Subject, Verdict};
+use wasmtime::Store;
+use wasmtime::component::{Instance, InstancePre};
+
+use crate::bindings::{declares, judges, redacts, types};
+use crate::check::{Check, Standing, State};
+use crate::description::{Description, Sentence};
+use crate::fault::Fault;
+use crate::limits::{
+    DEADLINE_PER_MIB, Limits, MAX_EDITS, MAX_LIFTED_BYTES, MAX_OBLIGATION_BYTES, MAX_OBLIGATIONS,
+};
+use crate::ticker::{TICK, Ticker};
+
+/// What a check used.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Usage {
+    /// Wall time, from the making of the sandbox to its end.
+    pub time: Duration,
+    /// Bytes of linear memory.
+    pub memory: usize,
+}
+
+/// A component that was loaded with its grant. Cheap to clone.
+#[derive(Clone)]
+pub struct Plugin(pub(crate) Arc<Loaded>);
+
+pub(crate) struct Loaded {
+    pub(crate) linked: Linked,
+    pub(crate) description: Description,
+    pub(crate) capabilities: Vec<crate::Capability>,
+    pub(crate) policy: Option<judges::JudgesIndices>,
+    pub(crate) redactor: Option<redacts::RedactsIndices>,
+}
+
+impl fmt::Debug for Plugin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Plugin").field("name", &self.0.linked.standing.name).finish_non_exhaustive()
+    }
+}
+
+/// A component with everything that can be prepared before a check.
+pub(crate) struct Linked {
+    pub(crate) pre: InstancePre<State>,
+    pub(crate) ticker: Arc<Ticker>,
+    pub(crate) standing: Arc<Standing>,
+}
+
+impl Linked {
+    /// Runs one function in a sandbox of its own: store, instance, call, drop.
+    ///
+    /// The deadline is set before anything of the plugin runs, so it covers the start function too.
+    pub(crate) fn run<T>(
+        &self,
+        check: &Check,
+        call: impl FnOnce(&mut Store<State>, &Instance) -> wasmtime::Result<T>,
+    ) -> (Result<T, Fault>, Usage) {
+        let begun = Instant::now();
+        let _running = self.ticker.running();
+        let mut store = Store::new(self.pre.engine(), State::new(&self.standing, check));
+        store.limiter(|state| &mut state.meter);
+        store.set_epoch_deadline(ticks(&self.standing.limits, &check.documents));
+        store.set_hostcall_fuel(MAX_LIFTED_BYTES);
+        let done = self
+            .pre
+            .instantiate(&mut store)
+            .and_then(|instance| call(&mut store, &instance))
+            .map_err(|error| Fault::of(&error, &store.data().meter));
+        let memory = store.data().meter.used();
+        drop(store);
+        (done, Usage { time: begun.elapsed(), memory })
+    }
+}
+
+/// The deadline in ticks, one more than fits since the first one may be about to end.
+fn ticks(limits: &Limits, documents: &Documents) -> u64 {
+    let documents = [&documents.arguments, &documents.result, &documents.definition];
+    let bytes: usize = documents.into_iter().flatten().map(|document| document.size()).sum();
+    let mib = u32::try_from(bytes >> 20).unwrap_or(u32::MAX);
+    let deadline = limits.deadline.saturating_add(DEADLINE_PER_MIB.saturating_mul(mib));
+    let ticks = deadline.as_micros().div_ceil(TICK.as_micros()) + 1;
+    u64::try_from(ticks).unwrap_or(u64::MAX)
+}
+
+impl Plugin {
+    /// What it says of itself.
+    #[must_use]
+    pub fn description(&self) -> &Description {
+        &self.0.description
+    }
+
+    /// What it can do beside reading: the capabilities that it imports.
+    #[must_use]
+    pub fn capabilities(&self) -> &[crate::Capability] {
+        &self.0.capabilities
+    }
+
+    /// What it is shown.
+    #[must_use]
+    pub fn projection(&self) -> &Projection {
+        &self.0.linked.standing.projection
+    }
+
+    /// Its limits.
+    #[must_use]
+    pub fn limits(&self) -> &Limits {
+        &self.0.linked.standing.limits
+    }
+
+    /// Whether it judges.
+    #[must_use]
+    pub fn is_policy(&self) -> bool {
+        self.0.policy.is_some()
+    }
+
+    /// Whether it redacts.
+    #[must_use]
+    pub fn is_redactor(&self) -> bool {
+        self.0.redactor.is_some()
+    }
+
+    /// Judges one call in a sandbox of its own. The sentence is the one declared for the code that
+    /// the verdict names, or empty.
+    pub fn evaluate(
+        &self,
+        subject: &Subject,
+        check: &Check,
+    ) -> (Result<(Verdict, Sentence), Fault>, Usage) {
+        let Some(indices) = &self.0.policy else {
+            return (Err(Fault::NoRole), Usage::default());
+        };
+        let (answer, usage) = self.0.linked.run(check, |store, instance| {
+            let policy = indices.load(&mut *store, instance)?;
+            policy.wardlet_plugin_policy().call_evaluate(store, &lower(subject))
+        });
+        let verdict = answer
+            .and_then(|answer| answer.map_err(|text| self.failed(&text)))
+            .and_then(|verdict| self.verdict(verdict).ok_or(Fault::BadAnswer));
+        (verdict, usage)
+    }
+
+    /// Finds what must not pass in one part, in a sandbox of its own. Whether the edits fit the
+    /// document is for [`wardlet_call::Spans`] to say.
+    pub fn find(
+        &self,
+        subject: &Subject,
+        part: Part,
+        check: &Check,
+    ) -> (Result<Vec<Edit>, Fault>, Usage) {
+        let Some(indices) = &self.0.redactor else {
+            return (Err(Fault::NoRole), Usage::default());
+        };
+        let (answer, usage) = self.0.linked.run(check, |store, instance| {
+            let redactor = indices.load(&mut *store, instance)?;
+            redactor.wardlet_plugin_redactor().call_find(store, &lower(subject), part.into())
+        });
+        let edits = answer
+            .and_then(|answer| answer.map_err(|text| self.failed(&text)))
+            .and_then(|edits| self.edits(edits).ok_or(Fault::BadAnswer));
+        (edits, usage)
+    }
+
+    /// The text of a failure is a plugin's: it goes to the debug log only.
+    fn failed(&self, text: &str) -> Fault {
+        let shown: String = text.chars().take(MAX_OBLIGATION_BYTES).collect();
+        tracing::debug!(
+            target: "wardlet::plugin",
+            plugin = %self.0.linked.standing.name,
+            "failed: {}", shown.escape_debug()
+        );
+        Fault::Failed
+    }
+
+    fn verdict(&self, verdict: types::Verdict) -> Option<(Verdict, Sentence)> {
+        let declared = |code: &str| {
+            let code = Code::parse(code).ok()?;
+            let sentence = self.0.description.reasons.get(&code)?.clone();
+            Some((code, sentence))
+        };
+        let (ruling, sentence) = match verdict.decision {
+            types::Decision::Abstain => (Ruling::Abstain, String::new()),
+            types::Decision::Allow => (Ruling::Allow, String::new()),
+            types::Decision::Deny(code) => {
+                let (code, sentence) = declared(&code)?;
+                (Ruling::Deny(code), sentence)
+            }
+            types::Decision::RequireApproval(code) => {
+                let (code, sentence) = declared(&code)?;
+                (Ruling::RequireApproval(code), sentence)
+            }
+        };
+        if verdict.obligations.len() > MAX_OBLIGATIONS {
+            return None;
+        }
+        let obligations = verdict.obligations.into_iter().map(obligation);
+        Some((Verdict { ruling, obligations: obligations.collect::<Option<_>>()? }, sentence))
+    }
+
+    fn edits(&self, edits: Vec<types::Edit>) -> Option<Vec<Edit>> {
+        if edits.len() > MAX_EDITS {
+            return None;
+        }
+        let lifted = edits.into_iter().map(|edit| {
+            let entity = Code::parse(&edit.entity).ok()?;
+            self.0.description.entities.contains_key(&entity).then_some(Edit {
+                leaf: edit.leaf,
+                start: edit.start,
+                end: edit.end,
+                entity,
+                confidence: edit.confidence,
+            })
+        });
+        lifted.collect()
+    }
+}
+
+fn obligation(raw: types::Obligation) -> Option<Obligation> {
+    if raw.kind.len() + raw.parameters.len() > MAX_OBLIGATION_BYTES {
+        return None;
+    }
+    Some(match raw.kind.as_str() {
+        "durable" => Obligation::Durable,
+        _ => Obligation::Unknown { must_understand: raw.must_understand },
+    })
+}
+
+fn lower(subject: &Subject) -> types::Subject {
+    types::Subject {
+        phase: match subject.phase {
+            Phase::Request => types::Phase::Request,
+            Phase::Response => types::Phase::Response,
+        },
+        method: subject.method.clone(),
+        server: subject.server.clone(),
+        name: subject.name.clone(),
+    }
+}
+
+/// Asks a component for its declaration, and then whether it takes its settings.
+pub(crate) fn declare(
+    linked: &Linked,
+    indices: &declares::DeclaresIndices,
+) -> Result<Description, String> {
+    let nothing = Check::default();
+    let (described, _) = linked.run(&nothing, |store, instance| {
+        indices.load(&mut *store, instance)?.wardlet_plugin_plugin().call_describe(store)
+    });
+    Description::check(described.map_err(|fault| format!("in `describe`: {fault}"))?)
+}
+
+/// The faults of the settings, each with its pointer.
+pub(crate) fn configure(
+    linked: &Linked,
+    indices: &declares::DeclaresIndices,
+) -> Result<(), ConfigureError> {
+    let nothing = Check::default();
+    let (configured, _) = linked.run(&nothing, |store, instance| {
+        indices.load(&mut *store, instance)?.wardlet_plugin_plugin().call_configure(store)
+    });
+    let faults = match configured {
+        Err(fault) => return Err(ConfigureError::Fault(fault)),
+        Ok(Ok(())) => return Ok(()),
+        Ok(Err(faults)) => faults,
+    };
+    let shown = |text: &str| text.chars().take(200).flat_map(char::escape_debug).collect();
+    Err(ConfigureError::Settings(
+        faults.iter().take(20).map(|f| (shown(&f.pointer), shown(&f.message))).collect(),
+    ))
+}
+
+pub(crate) enum ConfigureError {
+    Fault(Fault),
+    Settings(Vec<(String, String)>),
+}

@@ -1,0 +1,159 @@
+//! `wardlet approvals`: the calls that wait for a human.
+
+use std::path::Path;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use clap::Subcommand;
+use serde_json::json;
+
+use super::Where;
+use super::say::{self, Failure, REFUSED, UNREADABLE, visible};
+use crate::control::{self, Question, Reply, WaitingCall};
+
+/// Arguments of `wardlet approvals`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// The calls that wait, the oldest first
+    List(Options),
+    /// All of one call: exactly what will run if it is approved
+    Show(One),
+    /// Let one call through
+    Approve(One),
+    /// Refuse one call
+    Deny(One),
+}
+
+#[derive(Debug, clap::Args)]
+struct Options {
+    #[command(flatten)]
+    place: Where,
+    /// For programs
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+struct One {
+    /// The id that `list` shows
+    id: String,
+    #[command(flatten)]
+    options: Options,
+}
+
+pub(super) fn main(arguments: &Arguments) -> Result<(), Failure> {
+    match &arguments.action {
+        Action::List(options) => list(options),
+        Action::Show(one) => show(one),
+        Action::Approve(one) => vote(one, true),
+        Action::Deny(one) => vote(one, false),
+    }
+}
+
+fn list(options: &Options) -> Result<(), Failure> {
+    let calls = waiting(&options.place.folder()?)?;
+    if options.json {
+        say::json(&json!({ "waiting": calls }));
+        return Ok(());
+    }
+    if calls.is_empty() {
+        say::out("no call is waiting");
+        return Ok(());
+    }
+    say::out(format!("{:10} {:>6}  {:30} WHY", "ID", "LEFT", "CALL"));
+    for call in &calls {
+        let name = format!("{}/{}", call.server, visible(&call.name));
+        let why: Vec<String> = call.reasons.iter().map(why).collect();
+        say::out(format!("{:10} {:>5}s  {name:30} {}", call.id, left(call), why.join("; ")));
+    }
+    Ok(())
+}
+
+fn show(one: &One) -> Result<(), Failure> {
+    let call = find(&one.options.place.folder()?, &one.id)?;
+    if one.options.json {
+        say::json(&json!(call));
+        return Ok(());
+    }
+    say::out(describe(&call));
+    Ok(())
+}
+
+fn vote(one: &One, approve: bool) -> Result<(), Failure> {
+    let folder = one.options.place.folder()?;
+    let call = find(&folder, &one.id)?;
+    // The vote is on the statement that was fetched here: if the call is another one by now, the
+    // gateway refuses the vote.
+    let (id, statement) = (call.id.clone(), call.digest.clone());
+    let reply = ask(&folder, &Question::Vote { id, statement, approve })?;
+    let done = if approve { "approved" } else { "denied" };
+    match reply {
+        Reply::Counted if one.options.json => say::json(&json!({ "id": call.id, "vote": done })),
+        Reply::Counted => {
+            say::out(format!("{done}: {}/{} ({})", call.server, visible(&call.name), call.id));
+        }
+        Reply::Refused { why } => return Err(Failure::new(REFUSED, why)),
+        Reply::Waiting { .. } => return Err(Failure::new(UNREADABLE, control::ControlError::BadAnswer)),
+    }
+    Ok(())
+}
+
+fn describe(call: &WaitingCall) -> String {
+    let mut text = format!(
+        "call       {}/{}\nid         {}\nleft       {} s\n",
+        call.server,
+        visible(&call.name),
+        call.id,
+        left(call)
+    );
+    for reason in &call.reasons {
+        text.push_str(&format!("because    {}\n", why(reason)));
+    }
+    text.push_str(&format!("statement  sha-256 {}\narguments, exactly as they will be sent:\n", call.digest));
+    let pretty = serde_json::from_str::<serde_json::Value>(&call.arguments)
+        .and_then(|value| serde_json::to_string_pretty(&value))
+        .unwrap_or_else(|_| call.arguments.clone());
+    text.push_str(&visible(&pretty));
+    text
+}
+
+fn why((rule, sentence): &(String, Option<String>)) -> String {
+    match sentence {
+        Some(sentence) => format!("rule `{rule}`: {sentence}"),
+        None => format!("rule `{rule}` asks a human"),
+    }
+}
+
+fn left(call: &WaitingCall) -> u64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+    call.expires.saturating_sub(now)
+}
+
+fn find(folder: &Path, id: &str) -> Result<WaitingCall, Failure> {
+    let found = waiting(folder)?.into_iter().find(|call| call.id == id);
+    found.ok_or_else(|| {
+        Failure::new(REFUSED, format!("no call `{id}` is waiting"))
+            .hint(Some("it was decided, it expired, or it never was; see `wardlet approvals list`"))
+    })
+}
+
+fn waiting(folder: &Path) -> Result<Vec<WaitingCall>, Failure> {
+    match ask(folder, &Question::List)? {
+        Reply::Waiting { calls } => Ok(calls),
+        Reply::Counted | Reply::Refused { .. } => {
+            Err(Failure::new(UNREADABLE, control::ControlError::BadAnswer))
+        }
+    }
+}
+
+fn ask(folder: &Path, question: &Question) -> Result<Reply, Failure> {
+    control::ask(folder, question).map_err(|error| {
+        let hint = error.hint();
+        Failure::new(UNREADABLE, error).hint(hint)
+    })
+}

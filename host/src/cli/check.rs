@@ -1,0 +1,232 @@
+//! `wardlet check`: is the configuration right, and who sees what of each tool?
+
+use std::path::PathBuf;
+
+use serde_json::json;
+use wardlet_call::{Part, Pointer};
+
+use super::say::{self, Failure, UNREADABLE, visible};
+use super::{CONFIG, setup};
+use crate::config::{Config, PolicyRef, Rule};
+use crate::gate::Rules;
+use crate::plugins::{Bound, PluginSet};
+use crate::probe::{self, ListedTool};
+
+/// Arguments of `wardlet check`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// The configuration
+    #[arg(long, env = "WARDLET_CONFIG", default_value = CONFIG, value_name = "FILE")]
+    config: PathBuf,
+    /// Do not start the servers to ask for their tools
+    #[arg(long)]
+    offline: bool,
+    /// For programs
+    #[arg(long)]
+    json: bool,
+}
+
+/// What bears on one tool.
+struct Shown<'a> {
+    server: String,
+    tool: &'a ListedTool,
+    rules: Vec<&'a Rule>,
+    /// Arguments that no policy sees.
+    unseen: Vec<String>,
+    reachable: bool,
+}
+
+pub(super) fn main(arguments: &Arguments) -> Result<(), Failure> {
+    let config = setup::load(&arguments.config, arguments.json)?;
+    let (plugins, rules) = setup::bind(&config)?;
+    let listed = if arguments.offline { Vec::new() } else { ask(&config)? };
+    let shown: Vec<Shown<'_>> = listed
+        .iter()
+        .flat_map(|(server, tools)| tools.iter().map(move |tool| (server, tool)))
+        .map(|(server, tool)| show(&config, &plugins, &rules, server, tool))
+        .collect();
+    let idle = if arguments.offline { Vec::new() } else { idle(&config, &shown) };
+    if arguments.json {
+        say::json(&as_json(&config, &plugins, &shown, &idle));
+    } else {
+        tell(&config, &plugins, &shown, &idle, arguments.offline);
+    }
+    Ok(())
+}
+
+type Listed = (wardlet_call::ServerName, Vec<ListedTool>);
+
+/// Asks every server that the configuration can start.
+fn ask(config: &Config) -> Result<Vec<Listed>, Failure> {
+    let runtime = setup::runtime()?;
+    let mut listed = Vec::new();
+    for (name, server) in &config.servers {
+        if server.command.is_none() {
+            continue;
+        }
+        let launch = setup::launch(server, &[])?;
+        let tools = runtime.block_on(probe::tools(&launch)).map_err(|error| {
+            let hint = error.hint().unwrap_or("`--offline` checks without the servers");
+            Failure::new(UNREADABLE, format!("server `{name}`: {error}")).hint(Some(hint))
+        })?;
+        listed.push((name.clone(), tools));
+    }
+    Ok(listed)
+}
+
+fn show<'a>(
+    config: &'a Config,
+    plugins: &PluginSet,
+    rules: &Rules,
+    server: &wardlet_call::ServerName,
+    tool: &'a ListedTool,
+) -> Shown<'a> {
+    let matching = config.rules_for(server, &tool.name);
+    let policies: Vec<_> = matching.iter().flat_map(|rule| policies(rule, plugins)).collect();
+    let sees = |argument: &String| {
+        let pointer = format!("/{}", argument.replace('~', "~0").replace('/', "~1"));
+        Pointer::parse(&pointer).is_ok_and(|pointer| {
+            policies.iter().any(|bound| bound.plugin.projection().shows(Part::Arguments, pointer))
+        })
+    };
+    Shown {
+        server: server.to_string(),
+        unseen: tool.arguments().into_iter().filter(|argument| !sees(argument)).collect(),
+        reachable: rules.could_allow(server, &tool.name),
+        rules: matching,
+        tool,
+    }
+}
+
+fn policies<'a>(rule: &Rule, plugins: &'a PluginSet) -> Vec<&'a Bound> {
+    let named = rule.policies.iter().filter_map(|policy| match policy {
+        PolicyRef::Plugin(name) => plugins.get(name),
+        PolicyRef::BuiltIn(_) => None,
+    });
+    named.map(AsRef::as_ref).collect()
+}
+
+/// Rules about tools that match none of today's.
+fn idle<'a>(config: &'a Config, shown: &[Shown<'_>]) -> Vec<&'a str> {
+    let used = |rule: &&Rule| {
+        shown.iter().any(|shown| shown.rules.iter().any(|other| other.name == rule.name))
+    };
+    let asked = !shown.is_empty();
+    let rules = config.rules.iter().filter(|rule| asked && !rule.tools.is_empty());
+    rules.filter(|rule| !used(rule)).map(|rule| rule.name.as_str()).collect()
+}
+
+fn tell(config: &Config, plugins: &PluginSet, shown: &[Shown<'_>], idle: &[&str], offline: bool) {
+    if !config.warnings.is_empty() {
+        say::out(config.warnings.render(false));
+    }
+    say::out("PLUGINS");
+    for bound in plugins.iter() {
+        tell_plugin(bound);
+    }
+    if !shown.is_empty() {
+        say::out("\nTOOLS");
+    }
+    for shown in shown {
+        tell_tool(shown);
+    }
+    for rule in idle {
+        say::out(format!("\nwarning: rule `{rule}` matches no tool that the servers list today"));
+    }
+    let tools = if offline { "; the servers were not asked".to_owned() } else { format!(", {} tools", shown.len()) };
+    say::out(format!(
+        "\n{} is right: {} plugins, {} rules{tools}",
+        config.source.display(),
+        config.plugins.len(),
+        config.rules.len()
+    ));
+}
+
+fn tell_plugin(bound: &Bound) {
+    let plugin = &bound.plugin;
+    let description = plugin.description();
+    let roles = match (plugin.is_policy(), plugin.is_redactor()) {
+        (true, true) => "policy and redactor",
+        (true, false) => "policy",
+        (false, _) => "redactor",
+    };
+    say::out(format!("  {} ({roles}, {} {})", bound.name, description.name, description.version));
+    say::out(format!("    {}", description.summary));
+    say::out(format!("    sees      {}", or_nothing(&plugin.projection().to_string())));
+    let can: Vec<&str> = plugin.capabilities().iter().map(|c| c.meaning()).collect();
+    say::out(format!("    can       {}", or_nothing(&can.join(", "))));
+    let limits = plugin.limits();
+    say::out(format!(
+        "    limits    {} ms, {} MiB of memory, {} MiB of documents",
+        limits.deadline.as_millis(),
+        limits.memory >> 20,
+        limits.payload >> 20
+    ));
+}
+
+fn or_nothing(text: &str) -> &str {
+    if text.is_empty() { "nothing" } else { text }
+}
+
+fn tell_tool(shown: &Shown<'_>) {
+    say::out(format!("  {}/{}", shown.server, visible(&shown.tool.name)));
+    if !shown.reachable {
+        say::out("    refused always: no rule with policies covers it (hidden from agents)");
+    }
+    for rule in &shown.rules {
+        let mut parts = Vec::new();
+        for policy in &rule.policies {
+            parts.push(match policy {
+                PolicyRef::Plugin(name) => name.to_string(),
+                PolicyRef::BuiltIn(built_in) => built_in.name().to_owned(),
+            });
+        }
+        parts.extend(rule.redactors.iter().map(|name| format!("{name} redacts")));
+        if let Some(expires) = rule.approval {
+            parts.push(format!("a human agrees within {} s", expires.as_secs()));
+        }
+        say::out(format!("    rule `{}`: {}", rule.name, parts.join(", ")));
+    }
+    if !shown.unseen.is_empty() && shown.reachable {
+        let unseen: Vec<String> = shown.unseen.iter().map(|name| visible(name)).collect();
+        say::out(format!("    no policy sees: {}", unseen.join(", ")));
+    }
+}
+
+fn as_json(
+    config: &Config,
+    plugins: &PluginSet,
+    shown: &[Shown<'_>],
+    idle: &[&str],
+) -> serde_json::Value {
+    let plugins = plugins.iter().map(|bound| {
+        let plugin = &bound.plugin;
+        json!({
+            "name": bound.name.as_str(),
+            "digest": bound.digest,
+            "version": plugin.description().version,
+            "summary": plugin.description().summary,
+            "policy": plugin.is_policy(),
+            "redactor": plugin.is_redactor(),
+            "capabilities": plugin.capabilities().iter().map(|c| c.name()).collect::<Vec<_>>(),
+            "sees": plugin.projection().to_string(),
+        })
+    });
+    let tools = shown.iter().map(|shown| {
+        json!({
+            "server": shown.server,
+            "tool": shown.tool.name,
+            "reachable": shown.reachable,
+            "rules": shown.rules.iter().map(|rule| rule.name.as_str()).collect::<Vec<_>>(),
+            "unseen": shown.unseen,
+        })
+    });
+    json!({
+        "ok": true,
+        "file": config.source.display().to_string(),
+        "warnings": config.warnings.to_json(),
+        "plugins": plugins.collect::<Vec<_>>(),
+        "tools": tools.collect::<Vec<_>>(),
+        "idle_rules": idle,
+    })
+}

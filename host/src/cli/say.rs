@@ -1,0 +1,101 @@
+//! What a person or a program is told.
+
+use std::fmt::Display;
+use std::io::{self, IsTerminal as _, Write as _};
+use std::process::ExitCode;
+
+/// Why a command did not do what it was asked for.
+#[derive(Debug)]
+pub(super) struct Failure {
+    code: u8,
+    text: String,
+    hint: Option<String>,
+}
+
+/// The log is broken, or what was asked for was refused.
+pub(super) const REFUSED: u8 = 1;
+
+/// The command line or the configuration is wrong.
+pub(super) const WRONG: u8 = 2;
+
+/// Something cannot be read or reached.
+pub(super) const UNREADABLE: u8 = 3;
+
+impl Failure {
+    pub(super) fn new(code: u8, error: impl Display) -> Self {
+        Failure { code, text: format!("error: {error}"), hint: None }
+    }
+
+    pub(super) fn hint(mut self, hint: Option<impl Display>) -> Self {
+        self.hint = hint.map(|hint| hint.to_string());
+        self
+    }
+
+    /// A failure whose text was rendered already.
+    pub(super) fn rendered(code: u8, text: String) -> Self {
+        Failure { code, text, hint: None }
+    }
+
+    /// Tells it on standard error.
+    pub(super) fn tell(self) -> ExitCode {
+        let mut err = io::stderr().lock();
+        // Nobody can be told that standard error is closed.
+        let _ = writeln!(err, "{}", self.text.trim_end());
+        if let Some(hint) = self.hint {
+            let _ = writeln!(err, "hint: {hint}");
+        }
+        ExitCode::from(self.code)
+    }
+}
+
+/// Prints to standard output. A reader that has gone away, such as `head`, is no failure.
+pub(super) fn out(text: impl Display) {
+    let mut out = io::stdout().lock();
+    let _ = writeln!(out, "{text}");
+}
+
+/// Prints a value as JSON, for programs.
+pub(super) fn json(value: &serde_json::Value) {
+    out(serde_json::to_string_pretty(value).unwrap_or_default());
+}
+
+/// Whether errors may be coloured.
+pub(super) fn colour() -> bool {
+    io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+}
+
+/// A stranger's text with everything made visible that a terminal would act on or hide: control
+/// characters, and those that turn the direction of text or have no width.
+pub(super) fn visible(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for c in text.chars() {
+        let hidden = c.is_control()
+            || matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}')
+            || matches!(c, '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+            || matches!(c, '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}');
+        if hidden && c != '\n' {
+            shown.push_str(&format!("\\u{{{:x}}}", u32::from(c)));
+        } else {
+            shown.push(c);
+        }
+    }
+    shown
+}
+
+#[cfg(test)]
+mod tests {
+    use super::visible;
+
+    #[test]
+    fn what_a_terminal_would_hide_is_shown() {
+        for (text, shown) in [
+            ("plain é 😀\n", "plain é 😀\n"),
+            ("\u{1b}[2J", "\\u{1b}[2J"),
+            ("a\u{202e}b", "a\\u{202e}b"),
+            ("a\u{200b}b", "a\\u{200b}b"),
+            ("\r\u{7}", "\\u{d}\\u{7}"),
+        ] {
+            assert_eq!(visible(text), shown);
+        }
+    }
+}

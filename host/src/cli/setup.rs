@@ -1,0 +1,144 @@
+//! What several commands begin with: the log, the configuration, the plugins.
+
+use std::fs::OpenOptions;
+use std::path::Path;
+use std::sync::Mutex;
+
+use indicatif::{ProgressBar, ProgressStyle};
+use tracing_subscriber::EnvFilter;
+use wardlet_call::ServerName;
+use wardlet_sandbox::{CAPABILITIES, Sandbox};
+
+use super::say::{self, Failure, UNREADABLE, WRONG};
+use super::{LogFormat, Logging};
+use crate::config::{Config, Server};
+use crate::gate::Rules;
+use crate::plugins::PluginSet;
+use crate::session::Launch;
+
+/// Sends the gateway's log to standard error or a file.
+pub(super) fn logging(logging: &Logging) -> Result<(), Failure> {
+    let filter = EnvFilter::try_new(&logging.levels).map_err(|_| {
+        Failure::new(WRONG, format!("`{}` is no list of log levels", logging.levels))
+            .hint(Some("write for example `info`, or `warn,wardlet=debug`"))
+    })?;
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(false);
+    let file = logging.log_file.as_ref().map(|path| {
+        OpenOptions::new().create(true).append(true).open(path).map_err(|error| {
+            Failure::new(UNREADABLE, format!("cannot write `{}`: {error}", path.display()))
+        })
+    });
+    match (file.transpose()?, logging.log_format) {
+        (Some(file), LogFormat::Text) => builder.with_writer(Mutex::new(file)).init(),
+        (Some(file), LogFormat::Json) => builder.json().with_writer(Mutex::new(file)).init(),
+        (None, LogFormat::Text) => {
+            builder.with_ansi(say::colour()).with_writer(std::io::stderr).init();
+        }
+        (None, LogFormat::Json) => builder.json().with_writer(std::io::stderr).init(),
+    }
+    Ok(())
+}
+
+/// Reads a configuration. Everything that is wrong with it is shown at once.
+pub(super) fn load(path: &Path, json: bool) -> Result<Config, Failure> {
+    if !path.exists() {
+        return Err(Failure::new(WRONG, format!("there is no configuration `{}`", path.display()))
+            .hint(Some(
+                "write one with `wardlet init -- COMMAND…`, or name yours with `--config FILE`",
+            )));
+    }
+    Config::load(path, CAPABILITIES).map_err(|faults| {
+        if json {
+            say::json(&faults.to_json());
+            return Failure::rendered(WRONG, String::new());
+        }
+        Failure::rendered(WRONG, faults.render(say::colour()))
+    })
+}
+
+/// Loads the plugins of a configuration and binds its rules.
+pub(super) fn bind(config: &Config) -> Result<(PluginSet, Rules), Failure> {
+    let sandbox = Sandbox::new()
+        .map_err(|error| Failure::new(UNREADABLE, &error).hint(Some(error.hint())))?;
+    let bar = bar(config.plugins.len() as u64, "plugins compiled");
+    let loaded = PluginSet::load(&sandbox, &config.plugins, |_| bar.inc(1));
+    bar.finish_and_clear();
+    let plugins = loaded.map_err(|errors| {
+        let lines = errors.iter().map(|error| match error.hint() {
+            Some(hint) => format!("error: {error}\nhint: {hint}"),
+            None => format!("error: {error}"),
+        });
+        Failure::rendered(WRONG, lines.collect::<Vec<_>>().join("\n\n"))
+    })?;
+    let rules = Rules::bind(config, &plugins).map_err(|wrong| {
+        let lines: Vec<String> = wrong.iter().map(|text| format!("error: {text}")).collect();
+        Failure::rendered(WRONG, lines.join("\n"))
+            .hint(Some("a plugin has the roles that `wardlet check` shows"))
+    })?;
+    Ok((plugins, rules))
+}
+
+/// A bar on standard error. It draws nothing where no person looks on.
+pub(super) fn bar(length: u64, what: &str) -> ProgressBar {
+    let bar = ProgressBar::new(length);
+    let style = ProgressStyle::with_template("{bar:30} {pos}/{len} {msg}");
+    bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+    bar.set_message(what.to_owned());
+    bar
+}
+
+/// The server that a command is about: the only one, or the one that is named.
+pub(super) fn server<'a>(
+    config: &'a Config,
+    named: Option<&str>,
+) -> Result<(&'a ServerName, &'a Server), Failure> {
+    let names: Vec<&str> = config.servers.keys().map(ServerName::as_str).collect();
+    let found = match named {
+        Some(name) => config.servers.iter().find(|(server, _)| server.as_str() == name),
+        None if config.servers.len() == 1 => config.servers.iter().next(),
+        None => None,
+    };
+    found.ok_or_else(|| {
+        let error = match named {
+            Some(name) => format!("the configuration has no server `{name}`"),
+            None => "the configuration has several servers".to_owned(),
+        };
+        Failure::new(WRONG, error)
+            .hint(Some(format!("name one with `--server`: {}", names.join(", "))))
+    })
+}
+
+/// How to start a server: by the configuration, by the command line, or by both if they agree.
+pub(super) fn launch(server: &Server, command: &[String]) -> Result<Launch, Failure> {
+    let command = match (&server.command, command) {
+        (Some(configured), []) => configured.clone(),
+        (None, []) => {
+            return Err(Failure::new(WRONG, "no command starts the server")
+                .hint(Some("put it behind `--`, or into `command` of the server's section")));
+        }
+        (Some(configured), given) if configured != given => {
+            return Err(Failure::new(WRONG, "the command behind `--` is not the configured one")
+                .hint(Some("leave it out: what was reviewed is what runs")));
+        }
+        (_, given) => given.to_vec(),
+    };
+    Ok(Launch {
+        command,
+        env: server.env.clone(),
+        set_env: server
+            .set_env
+            .iter()
+            .map(|(name, value)| (name.clone(), value.as_str().to_owned()))
+            .collect(),
+        cwd: server.cwd.clone(),
+    })
+}
+
+/// A runtime on this thread: a session has one agent and one upstream, and a second thread would
+/// only make their lines change hands.
+pub(super) fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::new(UNREADABLE, format!("no runtime: {error}")))
+}

@@ -1,0 +1,226 @@
+//! The resolved configuration: every name refers to something, every unit is read.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use wardlet_call::{Json, PluginName, Projection, Replacement, RuleName, ServerName};
+
+use super::fault::Faults;
+use super::pattern::Pattern;
+
+/// The gateway's name where the file gives none.
+pub const DEFAULT_GATEWAY: &str = "wardlet";
+
+/// The folder of keys, log and caches where the file names none: beside the file, out of sight.
+pub const DEFAULT_STATE: &str = ".wardlet";
+
+/// How long a call may wait for the server: builds and searches that tools run end within minutes,
+/// and one that hangs must give its place back while the agent still remembers it.
+pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(5 * 60);
+
+/// How long a held call waits for a human: MCP clients mostly give a request up after 60 s, and
+/// the refusal must still reach them.
+pub const DEFAULT_APPROVAL: Duration = Duration::from_secs(50);
+
+/// The time of one check: a thousand times what a check needs, and still less than a person
+/// notices.
+pub const DEFAULT_DEADLINE: Duration = Duration::from_millis(100);
+
+/// The memory of one check in bytes: room for a plugin with an interpreter of its own; plugins in
+/// Rust or C stay within 64 KiB.
+pub const DEFAULT_MEMORY: u64 = 16 * 1024 * 1024;
+
+/// The largest document in bytes that is given to a plugin: what the largest answers of real tools
+/// (pages, images in base64) need. A larger one is refused.
+pub const DEFAULT_PAYLOAD: u64 = 16 * 1024 * 1024;
+
+/// The environment variables that a server gets where the file lists none: what programs need to
+/// be found and started, to know the user's home and language, and where to put temporary files.
+/// None of them customarily holds a credential.
+pub const DEFAULT_ENV: [&str; 9] = [
+    "HOME", "LANG", "LC_ALL", "LOGNAME", "PATH", "SHELL", "TMPDIR", "TZ", "USER",
+];
+
+/// A configuration without faults.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The file as it was named.
+    pub source: PathBuf,
+    /// Its folder, which relative paths begin at.
+    pub folder: PathBuf,
+    /// The gateway itself.
+    pub gateway: Gateway,
+    /// The MCP servers behind it; at least one.
+    pub servers: BTreeMap<ServerName, Server>,
+    /// The plugins.
+    pub plugins: BTreeMap<PluginName, Plugin>,
+    /// The rules, in the order of the file; their names differ.
+    pub rules: Vec<Rule>,
+    /// What happens to methods beside tool calls; those that are not named are refused.
+    pub methods: BTreeMap<String, MethodRule>,
+    /// What is odd but works.
+    pub warnings: Faults,
+}
+
+impl Config {
+    /// The rules about a tool, in the order of the file.
+    #[must_use]
+    pub fn rules_for(&self, server: &ServerName, tool: &str) -> Vec<&Rule> {
+        let is_about = |rule: &&Rule| rule.tools.iter().any(|p| p.matches(server, tool));
+        self.rules.iter().filter(is_about).collect()
+    }
+
+    /// The rules about a method beside tool calls, in the order of the file.
+    #[must_use]
+    pub fn rules_for_method(&self, server: &ServerName, method: &str) -> Vec<&Rule> {
+        let is_about = |rule: &&Rule| rule.methods.iter().any(|p| p.matches(server, method));
+        self.rules.iter().filter(is_about).collect()
+    }
+}
+
+/// `[gateway]`
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Gateway {
+    /// 1 to 64 characters of `a-z`, `0-9` and `-`; part of the log's origin.
+    pub name: String,
+    /// The folder of keys, log and caches.
+    pub state: PathBuf,
+}
+
+/// `[server.<name>]`
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Server {
+    /// The program and its arguments; none where the command line gives it. Never empty.
+    pub command: Option<Vec<String>>,
+    /// The names of the variables that are passed on; all others are withheld.
+    pub env: Vec<String>,
+    /// Variables with values of their own; none of them is in `env`.
+    pub set_env: BTreeMap<String, EnvValue>,
+    /// The folder it is started in; none for the gateway's own.
+    pub cwd: Option<PathBuf>,
+    /// How long a call may wait for its answer: 1 s to 24 h.
+    pub timeout: Duration,
+}
+
+/// The value of an environment variable. It may be a credential, so that it is not shown by
+/// `Debug`.
+#[derive(Clone, PartialEq, Eq)]
+pub struct EnvValue(pub(super) String);
+
+impl EnvValue {
+    /// The value.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for EnvValue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("(hidden)")
+    }
+}
+
+/// `[plugin.<name>]`
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Plugin {
+    /// The component's file.
+    pub component: PathBuf,
+    /// The SHA-256 that the file must have.
+    pub digest: [u8; 32],
+    /// The capabilities it gets.
+    pub grants: Vec<String>,
+    /// The parts of a call it is shown.
+    pub sees: Projection,
+    /// Its settings; an object.
+    pub settings: Json,
+    /// What one check may use.
+    pub limits: Limits,
+}
+
+/// What one check of a plugin may use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Time: 1 ms to 10 s.
+    pub deadline: Duration,
+    /// Bytes of memory: 64 KiB to 1 GiB.
+    pub memory: u64,
+    /// Bytes of the largest document: 1 KiB to 64 MiB.
+    pub payload: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Limits {
+            deadline: DEFAULT_DEADLINE,
+            memory: DEFAULT_MEMORY,
+            payload: DEFAULT_PAYLOAD,
+        }
+    }
+}
+
+/// `[[rule]]`
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rule {
+    /// Its name.
+    pub name: RuleName,
+    /// The tools it is about.
+    pub tools: Vec<Pattern>,
+    /// The methods it is about.
+    pub methods: Vec<Pattern>,
+    /// The policies that judge; a rule without any never allows.
+    pub policies: Vec<PolicyRef>,
+    /// The redactors that search.
+    pub redactors: Vec<PluginName>,
+    /// How long a human has to agree, where one must: 1 s to 24 h.
+    pub approval: Option<Duration>,
+    /// Whether the entry is on disk before the call leaves: `risk = "high"`.
+    pub durable: bool,
+    /// Whether a finding in the arguments is masked; otherwise it refuses the call.
+    pub mask_arguments: bool,
+    /// What takes the place of a finding in the answer.
+    pub replacement: Replacement,
+}
+
+/// A policy of a rule.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum PolicyRef {
+    /// One that the gateway has in itself.
+    BuiltIn(BuiltIn),
+    /// A plugin.
+    Plugin(PluginName),
+}
+
+/// The policies that need no plugin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum BuiltIn {
+    /// `allow-all`: allows every call of the rule.
+    AllowAll,
+}
+
+impl BuiltIn {
+    /// Its name in the configuration, which no plugin may have.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            BuiltIn::AllowAll => "allow-all",
+        }
+    }
+
+    /// The one with this name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        [BuiltIn::AllowAll].into_iter().find(|b| b.name() == name)
+    }
+}
+
+/// What happens to a method beside tool calls.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MethodRule {
+    /// Rules judge it, like a tool call.
+    Judge,
+    /// It passes with an entry.
+    Pass,
+}

@@ -1,0 +1,140 @@
+//! What is only seen when everything is held together: rules that add nothing, and parts that no
+//! rule is about.
+
+use std::collections::BTreeSet;
+
+use wardlet_call::{Part, PluginName};
+
+use super::fault::Gathered;
+use super::kind::FaultKind;
+use super::model::{Config, MethodRule, PolicyRef, Rule};
+use super::pattern::Pattern;
+use super::raw::{RawConfig, Text};
+
+/// Looks at the configuration as a whole. `faulty` are the places of rules with a fault: what such
+/// a rule lacks may be what could not be read, so that nothing is concluded from it.
+pub(super) fn look(
+    config: &Config,
+    raw: &RawConfig,
+    faulty: &BTreeSet<usize>,
+    gathered: &mut Gathered<'_>,
+) {
+    refuse_shadowed(config, raw, faulty, gathered);
+    if raw.rules_faulty || !faulty.is_empty() || config.rules.len() < raw.rules.len() {
+        return;
+    }
+    if config.rules.iter().all(|rule| rule.policies.is_empty()) {
+        gathered.push(None, FaultKind::NothingAllowed);
+    } else {
+        note_servers(config, raw, gathered);
+    }
+    note_plugins(config, raw, gathered);
+    note_methods(config, raw, gathered);
+}
+
+/// Of two rules that do the same, the later one is named.
+fn refuse_shadowed(
+    config: &Config,
+    raw: &RawConfig,
+    faulty: &BTreeSet<usize>,
+    gathered: &mut Gathered<'_>,
+) {
+    let whole = config.rules.iter().enumerate();
+    let whole = whole.filter(|(position, _)| !faulty.contains(position));
+    for (position, rule) in whole.clone() {
+        let by = whole.clone().find(|(other, by)| {
+            *other != position
+                && by.name != rule.name
+                && shadows(by, rule)
+                && (*other < position || !shadows(rule, by))
+        });
+        if let Some((_, by)) = by {
+            let kind = FaultKind::Shadowed {
+                name: rule.name.to_string(),
+                by: by.name.to_string(),
+            };
+            let names = raw.rules.iter().filter_map(|raw| raw.name.as_ref());
+            gathered.push(place(names, rule.name.as_str()), kind);
+        }
+    }
+}
+
+/// Whether whatever `rule` concludes about a call, `by` concludes it too, or something stricter.
+///
+/// The policies must be the same: with one more, `by` could be allowed by that one where `rule`
+/// has only abstentions and refuses.
+fn shadows(by: &Rule, rule: &Rule) -> bool {
+    does_as_much(by, rule)
+        && all_covered(&by.tools, &rule.tools)
+        && all_covered(&by.methods, &rule.methods)
+}
+
+fn does_as_much(by: &Rule, rule: &Rule) -> bool {
+    let same_policies = by.policies.len() == rule.policies.len()
+        && rule.policies.iter().all(|p| by.policies.contains(p));
+    let same_redaction =
+        by.mask_arguments == rule.mask_arguments && by.replacement == rule.replacement;
+    (rule.policies.is_empty() || same_policies)
+        && rule.redactors.iter().all(|r| by.redactors.contains(r))
+        && (rule.redactors.is_empty() || same_redaction)
+        && (rule.approval.is_none() || rule.approval == by.approval)
+        && (by.durable || !rule.durable)
+}
+
+fn all_covered(by: &[Pattern], patterns: &[Pattern]) -> bool {
+    patterns.iter().all(|p| by.iter().any(|one| one.covers(p)))
+}
+
+fn note_servers(config: &Config, raw: &RawConfig, gathered: &mut Gathered<'_>) {
+    for name in config.servers.keys() {
+        let patterns = |rule: &Rule| rule.tools.iter().any(|pattern| pattern.is_about(name));
+        if !config.rules.iter().any(patterns) {
+            let kind = FaultKind::UnusedServer(name.to_string());
+            let names = raw.servers.iter().map(|server| &server.name);
+            gathered.push(place(names, name.as_str()), kind);
+        }
+    }
+}
+
+fn note_plugins(config: &Config, raw: &RawConfig, gathered: &mut Gathered<'_>) {
+    for (name, plugin) in &config.plugins {
+        let names = raw.plugins.iter().map(|plugin| &plugin.name);
+        let redacts = |rule: &Rule| rule.redactors.contains(name);
+        let redacts = config.rules.iter().any(redacts);
+        let judges = config.rules.iter().any(|rule| judges(rule, name));
+        let sees = &plugin.sees;
+        if !redacts && !judges {
+            let kind = FaultKind::UnusedPlugin(name.to_string());
+            gathered.push(place(names, name.as_str()), kind);
+        } else if redacts && sees.hides_all(Part::Arguments) && sees.hides_all(Part::Result) {
+            let kind = FaultKind::BlindRedactor(name.to_string());
+            gathered.push(place(names, name.as_str()), kind);
+        }
+    }
+}
+
+fn judges(rule: &Rule, plugin: &PluginName) -> bool {
+    let is_it = |policy: &PolicyRef| matches!(policy, PolicyRef::Plugin(name) if name == plugin);
+    rule.policies.iter().any(is_it)
+}
+
+fn note_methods(config: &Config, raw: &RawConfig, gathered: &mut Gathered<'_>) {
+    for (method, rule) in &config.methods {
+        let is_judged = |server| {
+            let mut rules = config.rules_for_method(server, method).into_iter();
+            rules.any(|rule| !rule.policies.is_empty())
+        };
+        if *rule == MethodRule::Judge && !config.servers.keys().any(is_judged) {
+            let kind = FaultKind::NobodyJudges(method.clone());
+            let names = raw.methods.iter().map(|(name, _)| name);
+            gathered.push(place(names, method), kind);
+        }
+    }
+}
+
+/// Where a name stands.
+fn place<'a>(mut names: impl Iterator<Item = &'a Text>, name: &str) -> Option<super::fault::Span> {
+    names
+        .find(|text| text.get_ref() == name)
+        .map(toml::Spanned::span)
+}

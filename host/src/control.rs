@@ -1,0 +1,209 @@
+//! The local socket of a running gateway: one line of JSON asks, one line answers.
+//!
+//! The socket lies in the state folder, which only its owner can enter. Whoever can connect is the
+//! owner, or root; the peer's user id is what votes are recorded under.
+
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{UnixListener, UnixStream};
+use wardlet_audit::Choice;
+
+use crate::gate::{Approvals, Gate, Pending};
+use crate::state::SOCKET;
+
+/// Bytes of a question: an id and a digest.
+const MAX_QUESTION: u64 = 4 << 10;
+
+/// Bytes of a path that a socket's address holds on Linux, with the byte that ends it.
+const MAX_SOCKET_PATH: usize = 108;
+
+/// What can be asked.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "ask")]
+pub enum Question {
+    /// The calls that wait.
+    List,
+    /// Vote on a statement.
+    Vote {
+        /// The id of the call.
+        id: String,
+        /// The digest of the statement that was shown.
+        statement: String,
+        /// Yes or no.
+        approve: bool,
+    },
+}
+
+/// What is answered.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "answer")]
+pub enum Reply {
+    /// The calls that wait.
+    Waiting {
+        /// The oldest first.
+        calls: Vec<WaitingCall>,
+    },
+    /// The vote counts.
+    Counted,
+    /// It does not, and why.
+    Refused {
+        /// One sentence.
+        why: String,
+    },
+}
+
+/// A call that waits, as it is told over the socket.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct WaitingCall {
+    /// What the person types.
+    pub id: String,
+    /// The upstream.
+    pub server: String,
+    /// The tool or method.
+    pub name: String,
+    /// The canonical arguments.
+    pub arguments: String,
+    /// The rules that ask, with a policy's sentence where one asked.
+    pub reasons: Vec<(String, Option<String>)>,
+    /// The statement to vote on, canonical JSON.
+    pub statement: String,
+    /// The base64url of its SHA-256.
+    pub digest: String,
+    /// Seconds since 1970.
+    pub created: u64,
+    /// Seconds since 1970.
+    pub expires: u64,
+}
+
+impl From<Pending> for WaitingCall {
+    fn from(pending: Pending) -> Self {
+        let reasons = pending.reasons.into_iter();
+        WaitingCall {
+            id: pending.id,
+            server: pending.server,
+            name: pending.name,
+            arguments: pending.arguments,
+            reasons: reasons.map(|(rule, sentence)| (rule.to_string(), sentence)).collect(),
+            statement: pending.statement.text,
+            digest: pending.statement.digest,
+            created: pending.created,
+            expires: pending.expires,
+        }
+    }
+}
+
+/// Why a running gateway cannot be asked.
+#[derive(Debug, thiserror::Error)]
+pub enum ControlError {
+    /// None runs over this folder.
+    #[error("no gateway runs with the state folder `{}`", .0.display())]
+    NotRunning(PathBuf),
+    /// The socket fails.
+    #[error("the running gateway cannot be asked: {0}")]
+    Io(#[from] std::io::Error),
+    /// It answers something else.
+    #[error("the running gateway gave an answer that this version does not understand")]
+    BadAnswer,
+}
+
+impl ControlError {
+    /// How to mend it.
+    #[must_use]
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            ControlError::NotRunning(_) => {
+                Some("name the configuration of the running one with `--config`")
+            }
+            ControlError::BadAnswer => Some("use the `wardlet` that runs the gateway"),
+            ControlError::Io(_) => None,
+        }
+    }
+}
+
+/// A path to the socket that fits into an address: the folder through an open descriptor where its
+/// own path is too long. The descriptor must stay open while the path is used.
+fn address(folder: &Path) -> std::io::Result<(PathBuf, Option<std::fs::File>)> {
+    let path = folder.join(SOCKET);
+    if path.as_os_str().len() < MAX_SOCKET_PATH {
+        return Ok((path, None));
+    }
+    let open = std::fs::File::open(folder)?;
+    let number = std::os::fd::AsRawFd::as_raw_fd(&open);
+    Ok((PathBuf::from(format!("/proc/self/fd/{number}")).join(SOCKET), Some(open)))
+}
+
+/// Begins to listen. The gateway holds the folder's lock, so a socket that is there is a dead one's.
+///
+/// # Errors
+/// The system's.
+pub fn listen(folder: &Path) -> std::io::Result<UnixListener> {
+    let (path, _open) = address(folder)?;
+    match std::fs::remove_file(&path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let listener = UnixListener::bind(&path)?;
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600))?;
+    Ok(listener)
+}
+
+/// Answers questions, each connection one. Never ends.
+pub async fn serve(listener: UnixListener, gate: Arc<Gate>, approvals: Arc<Approvals>) {
+    loop {
+        let Ok((stream, _)) = listener.accept().await else {
+            // Out of descriptors: others end, and so does the shortage.
+            tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+            continue;
+        };
+        let (gate, approvals) = (Arc::clone(&gate), Arc::clone(&approvals));
+        tokio::spawn(async move {
+            if let Err(error) = answer(stream, &gate, &approvals).await {
+                tracing::debug!(%error, "a question over the local socket failed");
+            }
+        });
+    }
+}
+
+async fn answer(stream: UnixStream, gate: &Gate, approvals: &Approvals) -> std::io::Result<()> {
+    let approver = format!("uid:{}", stream.peer_cred()?.uid());
+    let (reader, mut writer) = stream.into_split();
+    let mut line = String::new();
+    tokio::io::BufReader::new(reader.take(MAX_QUESTION)).read_line(&mut line).await?;
+    let reply = match serde_json::from_str::<Question>(&line) {
+        Ok(Question::List) => {
+            let calls = approvals.list().into_iter().map(WaitingCall::from).collect();
+            Reply::Waiting { calls }
+        }
+        Ok(Question::Vote { id, statement, approve }) => {
+            let choice = if approve { Choice::Approve } else { Choice::Deny };
+            match approvals.vote(gate, (&id, &statement), choice, &approver) {
+                Ok(()) => Reply::Counted,
+                Err(error) => Reply::Refused { why: error.to_string() },
+            }
+        }
+        Err(_) => Reply::Refused { why: "not a question".to_owned() },
+    };
+    let mut text = serde_json::to_string(&reply).map_err(std::io::Error::other)?;
+    text.push('\n');
+    writer.write_all(text.as_bytes()).await
+}
+
+/// Asks a running gateway. Blocks.
+///
+/// # Errors
+/// [`ControlError`]
+pub fn ask(folder: &Path, question: &Question) -> Result<Reply, ControlError> {
+    let not_running = || ControlError::NotRunning(folder.to_owned());
+    let (path, _open) = address(folder).map_err(|_| not_running())?;
+    let mut stream = std::os::unix::net::UnixStream::connect(path).map_err(|_| not_running())?;
+    let text = serde_json::to_string(question).map_err(|_| ControlError::BadAnswer)?;
+    stream.write_all(format!("{text}\n").as_bytes())?;
+    let mut line = String::new();
+    BufReader::new(stream).read_line(&mut line)?;
+    serde_json::from_str(&line).map_err(|_| ControlError::BadAnswer)
+}

@@ -1,0 +1,128 @@
+//! The gate: what a call passes through, in this order, which the types hold.
+//!
+//! ```text
+//! Call ── screen ──> Cleared ──────────────> permit ──> Permit ── forward ──> Forwarded
+//!            │  └──> Held ── a human ──┘        │ (the decision entry is written)   │
+//!            └─────> Refused <──────────────────┘                                answer
+//!                       │                                                           │
+//!                       └── seal ──> Sealed <── seal (the outcome entry) ── Redacted ┘
+//! ```
+//!
+//! Each step takes the value of the one before it, and none of these types can be made or copied
+//! outside of its module. So nothing is forwarded that was not judged, nothing is judged once and
+//! forwarded twice, and no answer leaves without its entry.
+//!
+//! A permit cannot be forged:
+//! ```compile_fail,E0451
+//! let permit = wardlet::gate::Permit { written: todo!(), facts: todo!(), arguments: None };
+//! ```
+//! nor copied:
+//! ```compile_fail,E0599
+//! fn twice(permit: wardlet::gate::Permit) -> (wardlet::gate::Permit, wardlet::gate::Permit) {
+//!     (permit.clone(), permit)
+//! }
+//! ```
+//! nor used twice:
+//! ```compile_fail,E0382
+//! fn twice(permit: wardlet::gate::Permit) {
+//!     let first = permit.forwarded(None);
+//!     let second = permit.forwarded(None);
+//! }
+//! ```
+//! A call that is held cannot be permitted without an approval of it:
+//! ```compile_fail,E0308
+//! fn skip(gate: &wardlet::gate::Gate, held: wardlet::gate::Held) {
+//!     let permit = gate.permit(held);
+//! }
+//! ```
+//! and only a sealed answer can be sent:
+//! ```compile_fail,E0451
+//! let reply = wardlet::gate::Sealed { reply: todo!() };
+//! ```
+//! The same code with what the gate itself gives out compiles:
+//! ```no_run
+//! fn once(gate: &wardlet::gate::Gate, cleared: wardlet::gate::Cleared) {
+//!     if let Ok(permit) = gate.permit(cleared) {
+//!         let forwarded = permit.forwarded(None);
+//!     }
+//! }
+//! ```
+
+mod answer;
+mod call;
+mod facts;
+mod find;
+mod hold;
+mod notice;
+mod permit;
+mod rules;
+mod screen;
+mod seal;
+
+use std::sync::Arc;
+
+use wardlet_audit::{Clock, Log};
+use wardlet_call::ServerName;
+use wardlet_keys::Keys;
+
+pub use answer::{Answer, Redacted};
+pub use call::{Call, Tool};
+pub use hold::{ApprovalError, Approvals, Asked, Held, Pending, Statement, Vote};
+pub use notice::Passed;
+pub use permit::{Forwarded, Permit};
+pub use rules::{MethodUse, Rules};
+pub use screen::{Cleared, Refused, Screened};
+pub use seal::{Reply, Sealed};
+pub(crate) use seal::{NO_ANSWER, REFUSED};
+
+/// One gateway's judge: its rules with their plugins, its keys and its log.
+pub struct Gate {
+    name: String,
+    server: ServerName,
+    rules: Rules,
+    keys: Keys,
+    log: Arc<Log>,
+    clock: Box<dyn Clock>,
+    principal: String,
+}
+
+impl Gate {
+    /// Takes what it judges with. `name` is the gateway's, `subject` the authenticated caller, who
+    /// stands in entries under a pseudonym.
+    #[must_use]
+    pub fn new(
+        (name, server): (String, ServerName),
+        rules: Rules,
+        keys: Keys,
+        log: Arc<Log>,
+        clock: Box<dyn Clock>,
+        subject: &str,
+    ) -> Self {
+        let principal = keys.pseudonym(subject);
+        Gate { name, server, rules, keys, log, clock, principal }
+    }
+
+    /// Its rules.
+    #[must_use]
+    pub fn rules(&self) -> &Rules {
+        &self.rules
+    }
+
+    /// The upstream that it stands in front of.
+    #[must_use]
+    pub fn server(&self) -> &ServerName {
+        &self.server
+    }
+
+    /// The pseudonym of the caller.
+    #[must_use]
+    pub fn principal(&self) -> &str {
+        &self.principal
+    }
+
+    /// The log that it writes.
+    #[must_use]
+    pub fn log(&self) -> &Arc<Log> {
+        &self.log
+    }
+}

@@ -1,0 +1,146 @@
+//! Answers: redacted before anything of them reaches the agent.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use wardlet_audit::{Outcome, Status};
+use wardlet_call::{Document, Json, Part, Reason};
+use wardlet_mcp::{Members, Message, encode};
+
+use super::Gate;
+use super::facts::micros;
+use super::find::Finding;
+use super::permit::Forwarded;
+use super::rules::{BoundRedactor, BoundRule, redactors};
+
+/// What an upstream answered to a forwarded call.
+#[derive(Clone, Copy, Debug)]
+pub struct Answer<'a>(pub(super) &'a Message<'a>);
+
+impl<'a> Answer<'a> {
+    /// Takes a response or failure; none for any other message.
+    #[must_use]
+    pub fn of(message: &'a Message<'a>) -> Option<Self> {
+        match message {
+            Message::Response { .. } | Message::Failure { id: Some(_), .. } => Some(Answer(message)),
+            _ => None,
+        }
+    }
+
+    fn text(&self) -> &'a str {
+        match self.0 {
+            Message::Response { result, .. } => result.get(),
+            Message::Failure { error, .. } => error.get(),
+            Message::Request { .. } | Message::Notification { .. } => "",
+        }
+    }
+}
+
+/// An answer that may reach the agent once its outcome is written.
+#[must_use]
+pub struct Redacted {
+    pub(super) forwarded: Forwarded,
+    pub(super) outcome: Outcome,
+    pub(super) reply: Result<Vec<u8>, Reason>,
+}
+
+impl Gate {
+    /// Redacts an answer: content, structured content, error text and data, all of it. Where that
+    /// fails, nothing of the answer is left, and the agent is told that the call was executed.
+    pub fn redact(&self, forwarded: Forwarded, answer: Answer<'_>) -> Redacted {
+        let status = match answer.0 {
+            Message::Failure { .. } => Status::Error,
+            _ => Status::Answered,
+        };
+        let mut outcome = forwarded.outcome(status, None, None);
+        outcome.result = Some(self.commit_result(&forwarded.facts, answer.text()));
+        let begun = Instant::now();
+        let reply = self.reply(&forwarded, answer, &mut outcome);
+        if let Err(reason) = &reply {
+            outcome.blame = Some(reason.blame());
+            outcome.reason = Some(reason.code().to_owned());
+        }
+        outcome.timings.redact_us = Some(micros(begun.elapsed()));
+        Redacted { forwarded, outcome, reply }
+    }
+
+    /// The line for the agent.
+    fn reply(
+        &self,
+        forwarded: &Forwarded,
+        answer: Answer<'_>,
+        outcome: &mut Outcome,
+    ) -> Result<Vec<u8>, Reason> {
+        let facts = &forwarded.facts;
+        let redactors = self.redactors_of(forwarded);
+        if redactors.is_empty() {
+            outcome.is_error = is_error_shallow(answer.0);
+            return Ok(encode::forward(answer.0));
+        }
+        let text = answer.text();
+        let root = Json::parse(text).map_err(|_| Reason::UpstreamMalformed)?;
+        outcome.is_error = match root.member("isError") {
+            Some(Json::Bool(flag)) if outcome.status == Status::Answered => Some(*flag),
+            _ => None,
+        };
+        let name = if facts.tool_call { facts.name.as_str() } else { "" };
+        let method = if facts.tool_call { wardlet_mcp::name::TOOLS_CALL } else { facts.name.as_str() };
+        let document = Arc::new(Document::parsed(root, text.len()));
+        let (clean, finding) = self.clean(&redactors, (method, name), &document);
+        if let Some(finding) = finding {
+            outcome.redactions = finding.entries();
+            outcome.plugins = finding.runs;
+        }
+        let text = clean?;
+        let line = match answer.0 {
+            Message::Failure { .. } => encode::with_error(answer.0, &text),
+            _ => encode::with_result(answer.0, &text),
+        };
+        line.ok_or(Reason::UpstreamMalformed)
+    }
+
+    /// The text of a document of an upstream with what redactors found replaced.
+    pub(super) fn clean<'a>(
+        &self,
+        redactors: &[BoundRedactor<'a>],
+        subject: (&str, &str),
+        document: &Arc<Document>,
+    ) -> (Result<String, Reason>, Option<Finding<'a>>) {
+        match self.find(redactors, subject, Part::Result, document) {
+            Err(faulted) => {
+                let finding = Finding::nothing(faulted.runs);
+                (Err(faulted.denial.reason), Some(finding))
+            }
+            Ok(finding) if finding.spans.in_name() => (Err(Reason::Withheld), Some(finding)),
+            Ok(finding) if finding.spans.is_empty() => {
+                (Ok(document.root().to_text()), Some(finding))
+            }
+            Ok(finding) => {
+                let text = self.replace(&finding.spans, document).to_text();
+                (Ok(text), Some(finding))
+            }
+        }
+    }
+
+    /// The redactors of the rules that bore on a call. Where none of them redacts, none does.
+    pub(super) fn redactors_of(&self, forwarded: &Forwarded) -> Vec<BoundRedactor<'_>> {
+        let facts = &forwarded.facts;
+        let rules: Vec<&BoundRule> = if facts.tool_call {
+            self.rules.for_tool(&self.server, &facts.name)
+        } else {
+            self.rules.for_method(&self.server, &facts.name)
+        };
+        // A method that passes without rules of its own is cleaned like all other traffic.
+        if rules.is_empty() { self.rules.all_redactors() } else { redactors(&rules) }
+    }
+}
+
+/// `isError` of a result that nobody redacts and that is therefore not parsed whole.
+fn is_error_shallow(message: &Message<'_>) -> Option<bool> {
+    let Message::Response { result, .. } = message else { return None };
+    match Members::parse(result).ok()?.get("isError")?.get() {
+        "true" => Some(true),
+        "false" => Some(false),
+        _ => None,
+    }
+}

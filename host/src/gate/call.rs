@@ -1,0 +1,54 @@
+//! A call as it came, before anything was judged.
+
+use std::sync::Arc;
+
+use wardlet_call::{Document, Json};
+use wardlet_keys::digest::sha256;
+use wardlet_mcp::Id;
+
+use crate::plugins::hex;
+
+/// A tool as the upstream lists it.
+#[derive(Clone, Debug)]
+pub struct Tool {
+    /// Its definition, for policies that look at it.
+    pub definition: Arc<Document>,
+    /// `sha256:` and the digest of the definition's canonical form.
+    pub digest: String,
+}
+
+impl Tool {
+    /// Takes a definition.
+    #[must_use]
+    pub fn new(definition: Json) -> Self {
+        let digest = hex(&sha256(definition.canonical_or_literal().as_bytes()));
+        Tool { definition: Arc::new(Document::new(definition)), digest }
+    }
+}
+
+/// A request that needs a decision: a tool call, or a method that the configuration names.
+#[derive(Clone, Debug)]
+pub struct Call {
+    /// The JSON-RPC id under which the agent waits.
+    pub id: Id,
+    /// The MCP method.
+    pub method: String,
+    /// The tool's name, as the agent wrote it; none where the method names no tool.
+    pub tool: Option<String>,
+    /// The tool in the upstream's list; none where the list does not hold it.
+    pub listed: Option<Tool>,
+    /// The arguments of a tool call, the parameters of another method; none where there are none.
+    pub arguments: Option<Json>,
+    /// Bytes of their text as it came.
+    pub arguments_bytes: usize,
+    /// The version of MCP that the session speaks.
+    pub protocol: Option<String>,
+}
+
+impl Call {
+    /// Whether it is a tool call.
+    #[must_use]
+    pub fn is_tool_call(&self) -> bool {
+        self.tool.is_some()
+    }
+}

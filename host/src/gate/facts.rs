@@ -1,0 +1,193 @@
+//! What is known of a call so far: it grows from step to step and ends in the entries.
+
+use std::time::Duration;
+
+use wardlet_audit::{
+    Approval, Commitment, Decision, Effect, Outcome, Payload, PluginRun, Redaction, Role, Status,
+    Target, Timings, Token,
+};
+use wardlet_call::{Blame, Found, Reason, RuleName};
+use wardlet_keys::base64url;
+use wardlet_mcp::Id;
+use wardlet_sandbox::Usage;
+
+use super::{Call, Gate};
+use crate::plugins::Bound;
+
+/// How long a token lives, in seconds: long enough for clocks that differ a little and for a
+/// server that is slow to look, short enough that a stolen one is worth nothing.
+pub(crate) const TOKEN_LIFETIME_S: u64 = 30;
+
+/// Facts about one call.
+#[derive(Debug)]
+pub(crate) struct Facts {
+    pub(crate) id: Id,
+    pub(crate) txn: String,
+    pub(crate) target: Target,
+    /// The tool's or method's name as the agent wrote it. Not for entries.
+    pub(crate) name: String,
+    pub(crate) tool_call: bool,
+    pub(crate) arguments: Option<(Payload, Salt)>,
+    pub(crate) rules: Vec<RuleName>,
+    pub(crate) plugins: Vec<PluginRun>,
+    pub(crate) redactions: Vec<Redaction>,
+    pub(crate) approval: Option<Approval>,
+    pub(crate) token: Option<Token>,
+    pub(crate) timings: Timings,
+    protocol: Option<String>,
+    request: String,
+    principal: String,
+}
+
+/// The salt of the arguments' commitment, in base64url. It travels in the token, never in the log.
+#[derive(Clone, Debug)]
+pub(crate) struct Salt(pub(crate) String);
+
+impl Gate {
+    /// The facts at the beginning. A transaction id that cannot be drawn is told by an empty one,
+    /// which no entry takes: without randomness no call is let through.
+    pub(crate) fn facts(&self, call: &Call) -> Facts {
+        let txn = wardlet_keys::random::<16>().map(|id| base64url::encode(&id)).unwrap_or_default();
+        let request =
+            Commitment::new(self.keys.salt(&txn, "request"), "request", call.id.raw()).digest;
+        Facts {
+            id: call.id.clone(),
+            target: self.target(call, &txn),
+            name: call.tool.clone().unwrap_or_else(|| call.method.clone()),
+            tool_call: call.is_tool_call(),
+            arguments: None,
+            rules: Vec::new(),
+            plugins: Vec::new(),
+            redactions: Vec::new(),
+            approval: None,
+            token: None,
+            timings: Timings::default(),
+            protocol: call.protocol.clone().filter(|version| is_date(version)),
+            request,
+            principal: self.principal.clone(),
+            txn,
+        }
+    }
+
+    /// A tool that the upstream lists stands by its name, any other text by a commitment.
+    fn target(&self, call: &Call, txn: &str) -> Target {
+        let committed = |name: &str, value: &str| {
+            let value = wardlet_call::Json::String(value.to_owned()).to_text();
+            Commitment::new(self.keys.salt(txn, name), name, &value).digest
+        };
+        let tool = call.tool.as_ref().map(|name| match call.listed {
+            Some(_) => name.clone(),
+            None => committed("tool", name),
+        });
+        let known = call.is_tool_call() || self.rules.names_method(&call.method);
+        Target {
+            definition: call.listed.as_ref().map(|tool| tool.digest.clone()),
+            method: if known { call.method.clone() } else { committed("method", &call.method) },
+            server: self.server.to_string(),
+            tool,
+            tool_known: call.listed.is_some(),
+        }
+    }
+
+    /// Commits to the arguments in their canonical form.
+    pub(crate) fn commit_arguments(&self, facts: &mut Facts, canonical: &str, bytes: usize) {
+        let commitment =
+            Commitment::new(self.keys.salt(&facts.txn, "arguments"), "arguments", canonical);
+        let payload = Payload { bytes: bytes as u64, commitment: commitment.digest };
+        facts.arguments = Some((payload, Salt(commitment.salt)));
+    }
+
+    /// Commits to an answer as it came.
+    pub(crate) fn commit_result(&self, facts: &Facts, text: &str) -> Payload {
+        let commitment = Commitment::new(self.keys.salt(&facts.txn, "result"), "result", text);
+        Payload { bytes: text.len() as u64, commitment: commitment.digest }
+    }
+
+    /// The current time in seconds since 1970.
+    pub(crate) fn now_s(&self) -> u64 {
+        self.clock.now_ms() / 1000
+    }
+}
+
+impl Facts {
+    /// The decision entry of these facts.
+    pub(crate) fn decision(&self, effect: Effect, refusal: Option<&Reason>) -> Decision {
+        Decision {
+            approval: self.approval.clone(),
+            arguments: self.arguments.as_ref().map(|(payload, _)| payload.clone()),
+            blame: refusal.map(Reason::blame),
+            count: None,
+            effect,
+            plugins: self.plugins.clone(),
+            principal: self.principal.clone(),
+            protocol: self.protocol.clone(),
+            reason: refusal.map_or("allowed", Reason::code).to_owned(),
+            redactions: self.redactions.clone(),
+            request: Some(self.request.clone()),
+            rules: self.rules.iter().map(RuleName::to_string).collect(),
+            target: self.target.clone(),
+            timings: self.timings.clone(),
+            token: self.token.clone(),
+            txn: self.txn.clone(),
+        }
+    }
+
+    /// Notes one check of a plugin.
+    pub(crate) fn ran(
+        bound: &Bound,
+        role: Role,
+        usage: Usage,
+        verdict: Option<(&str, Option<&str>)>,
+        fault: Option<&str>,
+    ) -> PluginRun {
+        PluginRun {
+            digest: bound.digest.clone(),
+            fault: fault.map(str::to_owned),
+            memory_bytes: usage.memory as u64,
+            name: bound.name.to_string(),
+            reason: verdict.and_then(|(_, code)| code).map(str::to_owned),
+            role,
+            time_us: micros(usage.time),
+            verdict: verdict.map(|(word, _)| word.to_owned()),
+        }
+    }
+}
+
+/// Versions of MCP are dates. What a stranger writes there instead does not stand in entries.
+fn is_date(version: &str) -> bool {
+    let form = |(at, byte): (usize, u8)| match at {
+        4 | 7 => byte == b'-',
+        _ => byte.is_ascii_digit(),
+    };
+    version.len() == 10 && version.bytes().enumerate().all(form)
+}
+
+/// An outcome without an answer.
+pub(crate) fn outcome(status: Status, blame: Option<Blame>, reason: Option<&str>) -> Outcome {
+    Outcome {
+        blame,
+        is_error: None,
+        plugins: Vec::new(),
+        reason: reason.map(str::to_owned),
+        redactions: Vec::new(),
+        result: None,
+        status,
+        timings: Timings::default(),
+        token: None,
+    }
+}
+
+/// What was found under a rule, as entries have it.
+pub(crate) fn redactions(found: &[Found], rule: &RuleName) -> Vec<Redaction> {
+    let redaction = |found: &Found| Redaction {
+        count: u64::from(found.count),
+        entity: found.entity.to_string(),
+        rule: rule.to_string(),
+    };
+    found.iter().map(redaction).collect()
+}
+
+/// Whole microseconds.
+pub(crate) fn micros(time: Duration) -> u64 {
+    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,328 @@
+//! Calls that wait for a human.
+//!
+//! A vote is on a statement: the exact arguments, tool, definition and set of policies, with a
+//! nonce. It counts once, before it expires, and for nothing else.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use tokio::sync::oneshot;
+use wardlet_audit::{Approval, ApprovalRequest, ApprovalVote, Choice, Event, Vote as VoteEntry};
+use wardlet_call::{Denial, Json, Reason, RuleName};
+use wardlet_keys::{base64url, digest};
+use wardlet_mcp::Id;
+
+use super::facts::{Facts, micros};
+use super::screen::{Cleared, Refused, Screened};
+use super::Gate;
+
+/// Calls that may wait at one time. A person cannot look at more; an agent that floods the queue
+/// is refused instead of hiding one call among thousands.
+const MAX_HELD: usize = 100;
+
+/// Bytes of arguments that a human can be asked about. What cannot be shown whole is not shown.
+const MAX_SHOWN: usize = 1 << 20;
+
+/// A call that waits, before anybody was asked.
+#[must_use]
+pub struct Held {
+    facts: Facts,
+    arguments: Option<String>,
+    pending: Pending,
+    expires: Duration,
+}
+
+impl Held {
+    /// The id under which the agent waits.
+    #[must_use]
+    pub fn request(&self) -> &Id {
+        &self.facts.id
+    }
+}
+
+/// What is voted on.
+#[derive(Clone, Debug)]
+pub struct Statement {
+    /// The canonical JSON (RFC 8785).
+    pub text: String,
+    /// The base64url of its SHA-256.
+    pub digest: String,
+}
+
+/// A call that waits, for whoever decides.
+#[derive(Clone, Debug)]
+pub struct Pending {
+    /// What the person types: eight hexadecimal digits.
+    pub id: String,
+    /// The upstream.
+    pub server: String,
+    /// The tool or method.
+    pub name: String,
+    /// The canonical arguments: exactly what will be forwarded, in canonical order.
+    pub arguments: String,
+    /// Why it is held: each rule, with the sentence of the policy that asked.
+    pub reasons: Vec<(RuleName, Option<String>)>,
+    /// What is voted on.
+    pub statement: Statement,
+    /// Seconds since 1970.
+    pub created: u64,
+    /// Seconds since 1970.
+    pub expires: u64,
+}
+
+/// A vote.
+#[derive(Clone, Debug)]
+pub struct Vote {
+    /// Whose it is: a pseudonym.
+    pub approver: String,
+    /// Yes or no.
+    pub choice: Choice,
+}
+
+/// Why a vote does not count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ApprovalError {
+    /// No such call waits: it was decided, it expired, or it never was.
+    #[error("no call with this id is waiting")]
+    NotWaiting,
+    /// The vote is on another statement than the one that waits.
+    #[error("the vote is on another statement than the one that is waiting")]
+    OtherStatement,
+    /// The vote cannot be recorded, so it does not count.
+    #[error("the vote cannot be recorded")]
+    NotRecorded,
+}
+
+struct Waiting {
+    pending: Pending,
+    request: u64,
+    answer: oneshot::Sender<Result<Vote, Reason>>,
+}
+
+/// The calls that wait.
+#[derive(Default)]
+pub struct Approvals(Mutex<BTreeMap<String, Waiting>>);
+
+impl Gate {
+    pub(super) fn hold(
+        &self,
+        facts: Facts,
+        (arguments, canonical): (Option<String>, String),
+        asked: Vec<(RuleName, Option<(String, String)>)>,
+        expires: Duration,
+    ) -> Screened {
+        if canonical.len() > MAX_SHOWN {
+            let denial = Denial::new(Reason::Uninspectable);
+            return Screened::Refused(Refused::new(facts, denial));
+        }
+        let created = self.now_s();
+        let pending = Pending {
+            id: wardlet_keys::random::<4>().map(|id| short(&id)).unwrap_or_default(),
+            server: self.server.to_string(),
+            name: facts.name.clone(),
+            reasons: asked.iter().map(|(rule, policy)| {
+                (rule.clone(), policy.as_ref().map(|(_, sentence)| sentence.clone()))
+            }).collect(),
+            statement: self.statement(&facts, &asked, (created, expires)),
+            arguments: canonical,
+            created,
+            expires: created + expires.as_secs(),
+        };
+        Screened::Held(Held { facts, arguments, pending, expires })
+    }
+
+    /// The statement of audit.md, section 3, as far as this gateway knows its parts.
+    fn statement(
+        &self,
+        facts: &Facts,
+        asked: &[(RuleName, Option<(String, String)>)],
+        (created, expires): (u64, Duration),
+    ) -> Statement {
+        let text = |text: &str| Json::String(text.to_owned());
+        let maybe = |value: Option<&str>| value.map_or(Json::Null, text);
+        let number = |number: u64| Json::Number(number.to_string());
+        let nonce = wardlet_keys::random::<16>().map(|n| base64url::encode(&n)).unwrap_or_default();
+        let reasons = asked.iter().map(|(rule, policy)| {
+            Json::Array(vec![text(rule.as_str()), maybe(policy.as_ref().map(|(code, _)| code.as_str()))])
+        });
+        let arguments = facts.arguments.as_ref().map(|(payload, _)| payload.commitment.as_str());
+        let members = [
+            ("v", number(1)),
+            ("txn", text(&facts.txn)),
+            ("principal", text(&self.principal)),
+            ("server", text(self.server.as_str())),
+            ("name", text(&facts.name)),
+            ("definition", maybe(facts.target.definition.as_deref())),
+            ("arguments", maybe(arguments)),
+            ("reasons", Json::Array(reasons.collect())),
+            ("policies", text(self.rules.digest())),
+            ("quorum", number(1)),
+            ("created", number(created)),
+            ("expires", number(created + expires.as_secs())),
+            ("nonce", text(&nonce)),
+        ];
+        let members = members.into_iter().map(|(name, value)| (name.to_owned(), value));
+        let text = Json::Object(members.collect()).canonical_or_literal();
+        let digest = base64url::encode(&digest::sha256(text.as_bytes()));
+        Statement { text, digest }
+    }
+}
+
+/// A call on whose decision somebody waits.
+#[must_use]
+pub struct Asked {
+    held: Held,
+    answer: oneshot::Receiver<Result<Vote, Reason>>,
+    begun: Instant,
+}
+
+impl Approvals {
+    /// Puts a held call before those who decide, after its request entry is written.
+    ///
+    /// # Errors
+    /// [`Refused`] where too many wait, or the entry cannot be written.
+    pub fn ask(&self, gate: &Gate, held: Held) -> Result<Asked, Refused> {
+        let mut waiting = self.lock();
+        if waiting.len() >= MAX_HELD || held.pending.id.is_empty() || waiting.contains_key(&held.pending.id) {
+            return Err(Refused::new(held.facts, Denial::new(Reason::TooManyHeld)));
+        }
+        let request = match gate.log.record(&Event::ApprovalRequest(request_entry(&held))) {
+            Ok(index) => index,
+            Err(error) => {
+                tracing::error!(%error, "a request for approval cannot be recorded");
+                return Err(Refused::new(held.facts, Denial::new(Reason::AuditUnavailable)));
+            }
+        };
+        let (answer, receiver) = oneshot::channel();
+        let pending = held.pending.clone();
+        tracing::info!(
+            target: "wardlet::gate",
+            id = %pending.id, server = %pending.server,
+            "a call waits for a human: `wardlet approvals show {}`", pending.id
+        );
+        waiting.insert(pending.id.clone(), Waiting { pending, request, answer });
+        Ok(Asked { held, answer: receiver, begun: Instant::now() })
+    }
+
+    /// The calls that wait, the oldest first.
+    #[must_use]
+    pub fn list(&self) -> Vec<Pending> {
+        let mut list: Vec<Pending> = self.lock().values().map(|w| w.pending.clone()).collect();
+        list.sort_by(|a, b| (a.created, &a.id).cmp(&(b.created, &b.id)));
+        list
+    }
+
+    /// Counts a vote on a statement. The first vote decides; the call then waits no more, so that no
+    /// vote counts twice. The vote's entry is written before the vote has an effect.
+    ///
+    /// # Errors
+    /// [`ApprovalError`]
+    pub fn vote(
+        &self,
+        gate: &Gate,
+        (id, statement): (&str, &str),
+        choice: Choice,
+        approver: &str,
+    ) -> Result<(), ApprovalError> {
+        let mut waiting = self.lock();
+        let found = waiting.get(id).ok_or(ApprovalError::NotWaiting)?;
+        if found.pending.statement.digest != statement {
+            return Err(ApprovalError::OtherStatement);
+        }
+        if found.answer.is_closed() || gate.now_s() >= found.pending.expires {
+            return Err(ApprovalError::NotWaiting);
+        }
+        let Waiting { pending, request, answer } = waiting.remove(id).ok_or(ApprovalError::NotWaiting)?;
+        let approver = gate.keys.pseudonym(approver);
+        let entry = ApprovalVote {
+            approver: approver.clone(),
+            choice,
+            request,
+            statement: pending.statement.digest,
+        };
+        if let Err(error) = gate.log.record(&Event::ApprovalVote(entry)) {
+            tracing::error!(%error, "a vote cannot be recorded");
+            // The call is refused: nobody can be asked again while the log takes nothing.
+            let _ = answer.send(Err(Reason::AuditUnavailable));
+            return Err(ApprovalError::NotRecorded);
+        }
+        answer.send(Ok(Vote { approver, choice })).map_err(|_| ApprovalError::NotWaiting)
+    }
+
+    /// Takes a call back, for example because the agent gave it up.
+    pub fn withdraw(&self, id: &str, reason: Reason) {
+        if let Some(waiting) = self.lock().remove(id) {
+            let _ = waiting.answer.send(Err(reason));
+        }
+    }
+
+    /// Takes all calls back.
+    pub fn withdraw_all(&self, reason: &Reason) {
+        for (_, waiting) in std::mem::take(&mut *self.lock()) {
+            let _ = waiting.answer.send(Err(reason.clone()));
+        }
+    }
+
+    fn forget(&self, id: &str) {
+        self.lock().remove(id);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Waiting>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Asked {
+    /// The id under which it waits.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        &self.held.pending.id
+    }
+
+    /// Waits for the vote. No vote in time is a denial.
+    ///
+    /// # Errors
+    /// [`Refused`] unless a human agreed to exactly this call.
+    pub async fn decided(self, approvals: &Approvals) -> Result<Cleared, Refused> {
+        let Asked { held, answer, begun } = self;
+        let Held { mut facts, arguments, pending, expires } = held;
+        let answer = tokio::time::timeout(expires, answer).await;
+        approvals.forget(&pending.id);
+        facts.timings.hold_us = Some(micros(begun.elapsed()));
+        let rule = pending.reasons.first().map(|(rule, _)| rule.clone());
+        let refuse = |facts, reason| Err(Refused::new(facts, Denial { reason, rule }));
+        match answer {
+            Err(_) => refuse(facts, Reason::ApprovalExpired),
+            Ok(Err(_)) => refuse(facts, Reason::Stopping),
+            Ok(Ok(Err(reason))) => refuse(facts, reason),
+            Ok(Ok(Ok(vote))) => {
+                let choice = vote.choice;
+                let votes = vec![VoteEntry { approver: vote.approver, choice }];
+                facts.approval = Some(Approval { statement: pending.statement.digest, votes });
+                match choice {
+                    Choice::Approve => Ok(Cleared { facts, arguments, durable: true }),
+                    Choice::Deny => refuse(facts, Reason::ApprovalDenied),
+                }
+            }
+        }
+    }
+}
+
+fn request_entry(held: &Held) -> ApprovalRequest {
+    let Held { facts, pending, .. } = held;
+    let decision = facts.decision(wardlet_audit::Effect::Deny, None);
+    ApprovalRequest {
+        arguments: decision.arguments,
+        expires: pending.expires,
+        principal: decision.principal,
+        rules: pending.reasons.iter().map(|(rule, _)| rule.to_string()).collect(),
+        statement: pending.statement.digest.clone(),
+        target: decision.target,
+        txn: decision.txn,
+    }
+}
+
+fn short(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,0 +1,81 @@
+//! What an upstream sends beside answers to calls: notifications, its own requests, lists. It
+//! passes without an entry, and not without the redactors.
+
+use std::sync::Arc;
+
+use wardlet_call::{Document, Json, Reason};
+use wardlet_mcp::{Message, encode};
+
+use super::Gate;
+use super::permit::Forwarded;
+use super::rules::BoundRedactor;
+
+/// A line for the agent that went past the redactors.
+#[derive(Debug)]
+pub struct Passed(Vec<u8>);
+
+impl Passed {
+    /// The line, with its end.
+    #[must_use]
+    pub fn into_bytes(self) -> Vec<u8> {
+        self.0
+    }
+}
+
+impl Gate {
+    /// Cleans a message of the upstream that is no answer to a call: with the redactors of the call
+    /// that it belongs to (progress), else with all redactors of all rules.
+    ///
+    /// # Errors
+    /// Why nothing of it may pass.
+    pub fn pass(
+        &self,
+        message: &Message<'_>,
+        of: Option<&Forwarded>,
+    ) -> Result<Passed, Reason> {
+        let redactors = match of {
+            Some(forwarded) => self.redactors_of(forwarded),
+            None => self.rules.all_redactors(),
+        };
+        let text = match message {
+            Message::Response { result, .. } => Some(result.get()),
+            Message::Failure { error, .. } => Some(error.get()),
+            _ => message.params().map(serde_json::value::RawValue::get),
+        };
+        let (Some(text), false) = (text, redactors.is_empty()) else {
+            return Ok(Passed(encode::forward(message)));
+        };
+        let clean = self.clean_text(&redactors, message.method().unwrap_or_default(), text)?;
+        let line = match message {
+            Message::Response { .. } => encode::with_result(message, &clean),
+            Message::Failure { .. } => encode::with_error(message, &clean),
+            _ => encode::with_params(message, &clean),
+        };
+        line.map(Passed).ok_or(Reason::UpstreamMalformed)
+    }
+
+    /// A result of the upstream that the gate itself has rewritten, such as a list of tools.
+    ///
+    /// # Errors
+    /// As [`Gate::pass`].
+    pub fn pass_result(&self, message: &Message<'_>, result: &str) -> Result<Passed, Reason> {
+        let redactors = self.rules.all_redactors();
+        let clean = if redactors.is_empty() {
+            result.to_owned()
+        } else {
+            self.clean_text(&redactors, "", result)?
+        };
+        encode::with_result(message, &clean).map(Passed).ok_or(Reason::UpstreamMalformed)
+    }
+
+    fn clean_text(
+        &self,
+        redactors: &[BoundRedactor<'_>],
+        method: &str,
+        text: &str,
+    ) -> Result<String, Reason> {
+        let root = Json::parse(text).map_err(|_| Reason::UpstreamMalformed)?;
+        let document = Arc::new(Document::parsed(root, text.len()));
+        self.clean(redactors, (method, ""), &document).0
+    }
+}

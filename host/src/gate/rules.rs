@@ -1,0 +1,179 @@
+//! The rules with their plugins, and which of them bear on a call.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use wardlet_call::{PluginName, Replacement, RuleName, ServerName};
+
+use crate::config;
+use crate::plugins::{Bound, PluginSet};
+
+/// What the configuration says of a method beside tool calls.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MethodUse {
+    /// Rules with policies judge it, as they judge a tool call.
+    Judge,
+    /// It passes with an entry.
+    Pass,
+}
+
+/// A policy of a rule.
+#[derive(Clone, Debug)]
+pub(crate) enum Policy {
+    /// The built-in policy that allows whatever it is asked, with its name.
+    AllowAll(PluginName),
+    /// A plugin.
+    Plugin(Arc<Bound>),
+}
+
+/// A rule with its plugins.
+#[derive(Debug)]
+pub(crate) struct BoundRule {
+    pub(crate) name: RuleName,
+    pub(crate) policies: Vec<Policy>,
+    pub(crate) redactors: Vec<Arc<Bound>>,
+    pub(crate) approval: Option<Duration>,
+    pub(crate) durable: bool,
+    pub(crate) mask_arguments: bool,
+    pub(crate) replacement: Replacement,
+    tools: Vec<config::Pattern>,
+    methods: Vec<config::Pattern>,
+}
+
+/// All rules of a configuration.
+#[derive(Debug)]
+pub struct Rules {
+    rules: Vec<BoundRule>,
+    methods: BTreeMap<String, MethodUse>,
+    digest: String,
+}
+
+/// A redactor with the replacement that its strictest rule wants, and the rule's name.
+pub(crate) type BoundRedactor<'a> = (&'a Arc<Bound>, &'a BoundRule);
+
+impl Rules {
+    /// Binds the rules of a configuration to its loaded plugins. A plugin in a role that it does
+    /// not have is told by its name and the role.
+    ///
+    /// # Errors
+    /// One sentence for each misuse.
+    pub fn bind(config: &config::Config, plugins: &PluginSet) -> Result<Self, Vec<String>> {
+        let mut wrong = Vec::new();
+        let rules = config.rules.iter().map(|rule| bind(rule, plugins, &mut wrong)).collect();
+        let methods = config.methods.iter().map(|(name, rule)| {
+            let used = match rule {
+                config::MethodRule::Judge => MethodUse::Judge,
+                config::MethodRule::Pass => MethodUse::Pass,
+            };
+            (name.clone(), used)
+        });
+        if !wrong.is_empty() {
+            return Err(wrong);
+        }
+        Ok(Rules { rules, methods: methods.collect(), digest: plugins.digest() })
+    }
+
+    /// The digest of the set of plugins.
+    #[must_use]
+    pub fn digest(&self) -> &str {
+        &self.digest
+    }
+
+    /// What the configuration says of a method.
+    #[must_use]
+    pub fn method(&self, method: &str) -> Option<MethodUse> {
+        self.methods.get(method).copied()
+    }
+
+    /// Whether the configuration names a method.
+    #[must_use]
+    pub fn names_method(&self, method: &str) -> bool {
+        self.methods.contains_key(method)
+    }
+
+    /// Whether a tool could be allowed at all: a rule with policies covers it.
+    #[must_use]
+    pub fn could_allow(&self, server: &ServerName, tool: &str) -> bool {
+        self.for_tool(server, tool).iter().any(|rule| !rule.policies.is_empty())
+    }
+
+    pub(crate) fn for_tool(&self, server: &ServerName, tool: &str) -> Vec<&BoundRule> {
+        let covers = |p: &config::Pattern| p.matches(server, tool);
+        self.rules.iter().filter(|rule| rule.tools.iter().any(covers)).collect()
+    }
+
+    pub(crate) fn for_method(&self, server: &ServerName, method: &str) -> Vec<&BoundRule> {
+        let covers = |p: &config::Pattern| p.matches(server, method);
+        self.rules.iter().filter(|rule| rule.methods.iter().any(covers)).collect()
+    }
+
+    /// Every redactor of every rule: for what an upstream sends that belongs to no call.
+    pub(crate) fn all_redactors(&self) -> Vec<BoundRedactor<'_>> {
+        redactors(&self.rules.iter().collect::<Vec<_>>())
+    }
+}
+
+/// The redactors of some rules, each once, with the rule that replaces most strictly.
+pub(crate) fn redactors<'a>(rules: &[&'a BoundRule]) -> Vec<BoundRedactor<'a>> {
+    let mut chosen: Vec<BoundRedactor<'a>> = Vec::new();
+    for rule in rules {
+        for bound in &rule.redactors {
+            match chosen.iter_mut().find(|(other, _)| other.name == bound.name) {
+                Some((_, strictest)) if rank(rule) > rank(strictest) => *strictest = rule,
+                Some(_) => {}
+                None => chosen.push((bound, rule)),
+            }
+        }
+    }
+    chosen
+}
+
+/// A hash tells which texts are equal, a mask where something stood, a drop nothing.
+fn rank(rule: &BoundRule) -> u8 {
+    match rule.replacement {
+        Replacement::Hash => 0,
+        Replacement::Mask => 1,
+        Replacement::Drop => 2,
+    }
+}
+
+fn bind(rule: &config::Rule, plugins: &PluginSet, wrong: &mut Vec<String>) -> BoundRule {
+    let mut policies = Vec::new();
+    let mut redactors = Vec::new();
+    let mut seen = BTreeSet::new();
+    for policy in &rule.policies {
+        let name = match policy {
+            config::PolicyRef::BuiltIn(built_in) => {
+                policies.extend(PluginName::parse(built_in.name()).map(Policy::AllowAll));
+                continue;
+            }
+            config::PolicyRef::Plugin(name) => name,
+        };
+        match plugins.get(name) {
+            Some(bound) if bound.plugin.is_policy() => {
+                if seen.insert(name) {
+                    policies.push(Policy::Plugin(Arc::clone(bound)));
+                }
+            }
+            _ => wrong.push(format!("rule `{}`: plugin `{name}` is not a policy", rule.name)),
+        }
+    }
+    for name in &rule.redactors {
+        match plugins.get(name) {
+            Some(bound) if bound.plugin.is_redactor() => redactors.push(Arc::clone(bound)),
+            _ => wrong.push(format!("rule `{}`: plugin `{name}` is not a redactor", rule.name)),
+        }
+    }
+    BoundRule {
+        name: rule.name.clone(),
+        policies,
+        redactors,
+        approval: rule.approval,
+        durable: rule.durable,
+        mask_arguments: rule.mask_arguments,
+        replacement: rule.replacement,
+        tools: rule.tools.clone(),
+        methods: rule.methods.clone(),
+    }
+}

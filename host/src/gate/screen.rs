@@ -1,0 +1,266 @@
+//! Screening: redactors over the arguments, then every bound policy, then one decision.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Instant;
+
+use wardlet_audit::{Effect, Role};
+use wardlet_call::{
+    Code, Decision, Denial, Document, Documents, Found, Json, Part, Phase, PluginName,
+    PolicyOutcome, Reason, RuleOutcome, Ruling, Subject, Verdict, decide,
+};
+use wardlet_mcp::Id;
+use wardlet_sandbox::Check;
+
+use super::facts::{Facts, micros};
+use super::find::Finding;
+use super::hold::Held;
+use super::rules::{BoundRule, MethodUse, Policy, redactors};
+use super::{Call, Gate};
+
+/// How a call came out of the screening.
+#[must_use]
+pub enum Screened {
+    /// Nothing stands against it.
+    Cleared(Cleared),
+    /// A human must agree.
+    Held(Held),
+    /// It is refused.
+    Refused(Refused),
+}
+
+/// A call that may go on, once its decision is written.
+#[must_use]
+pub struct Cleared {
+    pub(super) facts: Facts,
+    /// The arguments as they were judged; none where the call has none.
+    pub(super) arguments: Option<String>,
+    pub(super) durable: bool,
+}
+
+impl Cleared {
+    /// The id under which the agent waits.
+    #[must_use]
+    pub fn request(&self) -> &Id {
+        &self.facts.id
+    }
+
+    /// Whether its decision has to be on disk before it leaves, which takes milliseconds.
+    #[must_use]
+    pub fn is_durable(&self) -> bool {
+        self.durable
+    }
+}
+
+/// A call that is refused, before its entry is written.
+#[must_use]
+pub struct Refused {
+    pub(super) facts: Facts,
+    pub(super) denial: Denial,
+    pub(super) effect: Effect,
+}
+
+impl Refused {
+    pub(super) fn new(facts: Facts, denial: Denial) -> Self {
+        let effect = match denial.reason {
+            Reason::ApprovalExpired => Effect::Expired,
+            Reason::Malformed => Effect::Malformed,
+            _ => Effect::Deny,
+        };
+        Refused { facts, denial, effect }
+    }
+
+    /// Why.
+    #[must_use]
+    pub fn denial(&self) -> &Denial {
+        &self.denial
+    }
+}
+
+/// The arguments on their way through the screening.
+struct Judged {
+    document: Arc<Document>,
+    text: String,
+    canonical: String,
+    found: Vec<Found>,
+}
+
+impl Gate {
+    /// Judges a call: the whole of what stands between an agent's words and a decision.
+    pub fn screen(&self, call: Call) -> Screened {
+        let mut facts = self.facts(&call);
+        match self.conclude(&call, &mut facts) {
+            Err(denial) => Screened::Refused(Refused::new(facts, denial)),
+            Ok((decision, judged, rules)) => self.dispatch(&call, facts, (decision, judged), &rules),
+        }
+    }
+
+    /// Refuses a call without looking at it, for a reason that the session knows.
+    pub fn refuse(&self, call: &Call, reason: Reason) -> Refused {
+        Refused::new(self.facts(call), Denial::new(reason))
+    }
+
+    fn conclude(
+        &self,
+        call: &Call,
+        facts: &mut Facts,
+    ) -> Result<(Decision, Judged, Vec<&BoundRule>), Denial> {
+        let rules = self.matching(call)?;
+        facts.rules = rules.iter().map(|rule| rule.name.clone()).collect();
+        let judged = self.find_in_arguments(call, &rules, facts)?;
+        self.commit_arguments(facts, &judged.canonical, judged.text.len());
+        if self.rules.method(&call.method) == Some(MethodUse::Pass) && !call.is_tool_call() {
+            return Ok((Decision::Allow { durable: false }, judged, rules));
+        }
+        let begun = Instant::now();
+        let outcomes = self.ask_policies(call, &rules, &judged, facts);
+        facts.timings.screen_us = Some(micros(begun.elapsed()));
+        Ok((decide(&outcomes), judged, rules))
+    }
+
+    fn dispatch(
+        &self,
+        call: &Call,
+        facts: Facts,
+        (decision, judged): (Decision, Judged),
+        rules: &[&BoundRule],
+    ) -> Screened {
+        let arguments = call.arguments.is_some().then_some(judged.text);
+        let wants_disk = rules.iter().any(|rule| rule.durable);
+        match decision {
+            Decision::Deny(denial) => Screened::Refused(Refused::new(facts, denial)),
+            Decision::Allow { durable } => {
+                let durable = durable || wants_disk;
+                Screened::Cleared(Cleared { facts, arguments, durable })
+            }
+            Decision::RequireApproval { asked } => {
+                // Several rules may ask; the call waits as long as the most impatient one allows.
+                let limits = rules.iter().filter_map(|rule| rule.approval);
+                let expires = limits.min().unwrap_or(crate::config::DEFAULT_APPROVAL);
+                self.hold(facts, (arguments, judged.canonical), asked, expires)
+            }
+        }
+    }
+
+    /// The rules that bear on a call, or why there is nothing to judge.
+    fn matching(&self, call: &Call) -> Result<Vec<&BoundRule>, Denial> {
+        match (&call.tool, &call.listed) {
+            (Some(tool), Some(_)) => Ok(self.rules.for_tool(&self.server, tool)),
+            (Some(_), None) => Err(Denial::new(Reason::UnknownTool)),
+            (None, _) if self.rules.names_method(&call.method) => {
+                Ok(self.rules.for_method(&self.server, &call.method))
+            }
+            (None, _) => Err(Denial::new(Reason::UnnamedMethod)),
+        }
+    }
+
+    /// Redactors over the arguments. What they find denies, or is masked where every rule that
+    /// found something says so; policies then judge, and the upstream gets, what is left.
+    fn find_in_arguments(
+        &self,
+        call: &Call,
+        rules: &[&BoundRule],
+        facts: &mut Facts,
+    ) -> Result<Judged, Denial> {
+        let root = call.arguments.clone().unwrap_or_else(|| Json::Object(Vec::new()));
+        let document = Arc::new(Document::parsed(root, call.arguments_bytes));
+        let canonical = |root: &Json| {
+            root.canonical().map_err(|_| Denial::new(Reason::InexactNumber))
+        };
+        let redactors = redactors(rules);
+        if redactors.is_empty() {
+            let (text, canonical) = (document.root().to_text(), canonical(document.root())?);
+            return Ok(Judged { document, text, canonical, found: Vec::new() });
+        }
+        let begun = Instant::now();
+        let name = call.tool.as_deref().unwrap_or_default();
+        let found = self.find(&redactors, (&call.method, name), Part::Arguments, &document);
+        facts.timings.find_us = Some(micros(begun.elapsed()));
+        let finding = found.map_err(|faulted| {
+            facts.plugins.extend(faulted.runs);
+            faulted.denial
+        })?;
+        facts.redactions = finding.entries();
+        let masked = masked(&finding)?;
+        facts.plugins.extend(finding.runs);
+        let document = if masked {
+            let size = document.size();
+            Arc::new(Document::parsed(self.replace(&finding.spans, &document), size))
+        } else {
+            document
+        };
+        let (text, canonical) = (document.root().to_text(), canonical(document.root())?);
+        Ok(Judged { document, text, canonical, found: finding.spans.found() })
+    }
+
+    /// Asks every policy of every matching rule; one that stands in several rules is asked once,
+    /// since it would be asked the same.
+    fn ask_policies(
+        &self,
+        call: &Call,
+        rules: &[&BoundRule],
+        judged: &Judged,
+        facts: &mut Facts,
+    ) -> Vec<RuleOutcome> {
+        let subject = Subject {
+            phase: Phase::Request,
+            method: call.method.clone(),
+            server: self.server.to_string(),
+            name: call.tool.clone().unwrap_or_default(),
+        };
+        let check = Check {
+            documents: Documents {
+                arguments: Some(Arc::clone(&judged.document)),
+                result: None,
+                definition: call.listed.as_ref().map(|tool| Arc::clone(&tool.definition)),
+            },
+            findings: judged.found.clone().into(),
+            now_ms: self.clock.now_ms(),
+        };
+        let mut asked: BTreeMap<&PluginName, PolicyOutcome> = BTreeMap::new();
+        let mut outcomes = Vec::with_capacity(rules.len());
+        for rule in rules {
+            let policies = rule.policies.iter().map(|policy| match policy {
+                Policy::AllowAll(name) => allow_all(name),
+                Policy::Plugin(bound) => asked
+                    .entry(&bound.name)
+                    .or_insert_with(|| {
+                        let (answer, usage) = bound.plugin.evaluate(&subject, &check);
+                        let verdict = answer.as_ref().ok().map(|(verdict, _)| {
+                            (verdict.ruling.word(), verdict.ruling.code().map(Code::as_str))
+                        });
+                        let fault = answer.as_ref().err().map(|fault| fault.word());
+                        let run = Facts::ran(bound, Role::Policy, usage, verdict, fault);
+                        facts.plugins.push(run);
+                        let answer = answer.map_err(wardlet_sandbox::Fault::word);
+                        PolicyOutcome { plugin: bound.name.clone(), answer }
+                    })
+                    .clone(),
+            });
+            outcomes.push(RuleOutcome {
+                rule: rule.name.clone(),
+                policies: policies.collect(),
+                approval: rule.approval.is_some(),
+            });
+        }
+        outcomes
+    }
+}
+
+/// Whether findings are to be masked; a denial where they are not, or cannot be.
+fn masked(finding: &Finding<'_>) -> Result<bool, Denial> {
+    for (rule, found) in &finding.by_rule {
+        if !rule.mask_arguments || finding.spans.in_name() {
+            let entity = found.first().map(|found| found.entity.clone());
+            let reason = entity.map_or(Reason::Malformed, |entity| Reason::SensitiveArguments { entity });
+            return Err(Denial::by(&rule.name, reason));
+        }
+    }
+    Ok(!finding.spans.is_empty())
+}
+
+/// The built-in policy that has to be named to be had.
+fn allow_all(name: &PluginName) -> PolicyOutcome {
+    let verdict = Verdict { ruling: Ruling::Allow, obligations: Vec::new() };
+    PolicyOutcome { plugin: name.clone(), answer: Ok((verdict, String::new())) }
+}

@@ -1,0 +1,19 @@
+//! Wardlet: a zero-trust gateway for the tool calls of AI agents.
+//!
+//! The modules in the order in which a call meets them; `ARCHITECTURE.md` beside this crate tells
+//! the flow, the rooms and what is absent.
+#![forbid(unsafe_code)]
+
+pub mod config;
+pub mod plugins;
+pub mod state;
+
+pub mod session;
+
+pub mod gate;
+pub mod token;
+
+pub mod control;
+pub mod probe;
+
+pub mod cli;

@@ -1,0 +1,229 @@
+//! One agent, one upstream, and the gate between them (MCP, stdio transport).
+//!
+//! The session knows ids, routes and who waits for what. It judges nothing: requests that need a
+//! decision go to the gate, and what comes back from there is what is sent.
+
+mod agent;
+mod calls;
+mod catalogue;
+mod malformed;
+mod pipe;
+mod upstream;
+mod server;
+mod settle;
+
+use std::cell::{Cell, RefCell};
+use std::os::fd::OwnedFd;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::Notify;
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
+use wardlet_call::Reason;
+use wardlet_mcp::{Line, Lines, MAX_LINE_BYTES};
+
+use crate::gate::{Approvals, Gate};
+use calls::Calls;
+use catalogue::Catalogue;
+use malformed::Malformed;
+use pipe::{Outbox, Source};
+
+pub(crate) use upstream::Server;
+pub use upstream::{Launch, LaunchError};
+
+/// How long calls under way may still be answered after the agent has closed its side: an agent
+/// that ends gives its servers two seconds in all.
+const LAST_ANSWERS: Duration = Duration::from_millis(500);
+
+/// How often calls are looked through for those whose time is up. Timeouts are given in seconds.
+const SWEEP: Duration = Duration::from_secs(1);
+
+/// How long the last lines may take to reach the agent.
+const LAST_LINES: Duration = Duration::from_millis(500);
+
+/// How often a thread that writes is asked whether it is done.
+const LOOK_AGAIN: Duration = Duration::from_millis(1);
+
+/// Why a session ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// The agent closed its side, or the gateway was told to stop.
+    Agent,
+    /// The upstream ended.
+    Upstream,
+    /// The agent sent nothing but rubbish.
+    Flood,
+}
+
+/// How far a session of the legacy era has come (MCP 2025-11-25, lifecycle).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Lifecycle {
+    /// The agent has sent `initialize`.
+    begun: bool,
+    /// The version that the upstream agreed to.
+    version: Option<String>,
+}
+
+pub(crate) struct Session {
+    gate: Arc<Gate>,
+    approvals: Arc<Approvals>,
+    timeout: Duration,
+    to_agent: Outbox,
+    to_upstream: Outbox,
+    calls: RefCell<Calls>,
+    catalogue: RefCell<Catalogue>,
+    lifecycle: RefCell<Lifecycle>,
+    malformed: RefCell<Malformed>,
+    rubbish: Cell<u64>,
+    /// A held call was decided.
+    settled: Notify,
+    next_id: Cell<u64>,
+}
+
+/// Runs a session until one side ends it or `stop` says so, and leaves no process behind.
+///
+/// # Errors
+/// [`LaunchError`] where the server does not start; the system's error where the descriptors cannot
+/// be used.
+pub async fn run(
+    gate: Arc<Gate>,
+    approvals: Arc<Approvals>,
+    launch: &Launch,
+    timeout: Duration,
+    (input, output): (OwnedFd, OwnedFd),
+    stop: impl Future<Output = ()>,
+) -> Result<End, Box<dyn std::error::Error>> {
+    let (upstream, to_upstream, from_upstream) = launch.start()?;
+    let mut agent = Source::new(input)?;
+    let mut server = Source::new(from_upstream)?;
+    let session = Rc::new(Session {
+        gate,
+        approvals,
+        timeout,
+        to_agent: Outbox::new(output)?,
+        to_upstream: Outbox::new(to_upstream)?,
+        calls: RefCell::default(),
+        catalogue: RefCell::default(),
+        lifecycle: RefCell::default(),
+        malformed: RefCell::default(),
+        rubbish: Cell::new(0),
+        settled: Notify::new(),
+        next_id: Cell::new(0),
+    });
+    let end = session.serve(&mut agent, &mut server, stop).await;
+    session.finish(end, &mut server).await;
+    session.to_upstream.close();
+    upstream.end().await;
+    session.deliver_last().await;
+    Ok(end)
+}
+
+impl Session {
+    /// Carries lines in both directions until one side ends.
+    async fn serve(
+        self: &Rc<Self>,
+        agent: &mut Source,
+        server: &mut Source,
+        stop: impl Future<Output = ()>,
+    ) -> End {
+        let mut from_agent = Lines::new(MAX_LINE_BYTES);
+        let mut from_server = Lines::new(MAX_LINE_BYTES);
+        let mut sweep = interval(SWEEP);
+        sweep.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        tokio::pin!(stop);
+        loop {
+            tokio::select! {
+                read = agent.read(from_agent.spare()), if self.to_upstream.has_room() => {
+                    let count = read.unwrap_or(0);
+                    if count == 0 {
+                        return End::Agent;
+                    }
+                    from_agent.advance(count);
+                    while let Some(line) = from_agent.next_line() {
+                        if self.from_agent(line).is_err() {
+                            return End::Flood;
+                        }
+                    }
+                }
+                read = server.read(from_server.spare()), if self.to_agent.has_room() => {
+                    let count = read.unwrap_or(0);
+                    if count == 0 {
+                        return End::Upstream;
+                    }
+                    from_server.advance(count);
+                    self.take_from_server(&mut from_server);
+                }
+                () = self.to_agent.deliver() => {}
+                () = self.to_upstream.deliver() => {}
+                _ = sweep.tick() => self.sweep(),
+                () = &mut stop => return End::Agent,
+            }
+        }
+    }
+
+    fn take_from_server(self: &Rc<Self>, lines: &mut Lines) {
+        while let Some(line) = lines.next_line() {
+            match line {
+                Line::Whole(line) => self.from_server(line),
+                Line::TooLong { bytes } => self.rubbish(&format!("a line of over {bytes} bytes")),
+            }
+        }
+    }
+
+    /// Ends what is under way: what waits for a human is refused; what the upstream has is given a
+    /// moment where the agent ended, and is then recorded as unknown.
+    async fn finish(self: &Rc<Self>, end: End, server: &mut Source) {
+        let reason = match end {
+            End::Upstream => Reason::UpstreamGone,
+            End::Agent | End::Flood => Reason::Stopping,
+        };
+        self.approvals.withdraw_all(&reason);
+        let mut lines = Lines::new(MAX_LINE_BYTES);
+        let deadline = Instant::now() + LAST_ANSWERS;
+        let mut upstream_lives = end == End::Agent;
+        while self.calls.borrow().any_held()
+            || (upstream_lives && self.calls.borrow().any_forwarded())
+        {
+            tokio::select! {
+                read = server.read(lines.spare()), if upstream_lives => {
+                    let count = read.unwrap_or(0);
+                    lines.advance(count);
+                    self.take_from_server(&mut lines);
+                    upstream_lives = count > 0;
+                }
+                () = self.settled.notified() => {}
+                () = self.to_agent.deliver() => {}
+                () = self.to_upstream.deliver() => {}
+                () = sleep_until(deadline) => break,
+            }
+        }
+        self.end_all(&reason);
+        self.sum_up_malformed();
+    }
+
+    async fn deliver_last(&self) {
+        let deadline = Instant::now() + LAST_LINES;
+        while !self.to_agent.is_empty() && Instant::now() < deadline {
+            tokio::select! {
+                () = self.to_agent.deliver() => {}
+                // A thread that writes for a terminal or a file tells nobody when it is done.
+                () = tokio::time::sleep(LOOK_AGAIN) => {}
+            }
+        }
+    }
+
+    /// An upstream that writes what is no message: nobody is told but the operator, and not for
+    /// each line, since a server that prints its log there would drown everything else.
+    fn rubbish(&self, what: &str) {
+        let count = self.rubbish.get() + 1;
+        self.rubbish.set(count);
+        if count.is_power_of_two() {
+            tracing::warn!(
+                server = %self.gate.server(),
+                count,
+                "the server wrote {what} to its standard output; it is dropped"
+            );
+        }
+    }
+}

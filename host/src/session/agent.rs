@@ -1,0 +1,246 @@
+//! Lines of the agent.
+
+use std::rc::Rc;
+
+use wardlet_call::Reason;
+use wardlet_mcp::{
+    CallParams, Direction, Flaw, Id, Line, Message, Route, WireError, encode, era, name, notice,
+};
+
+use super::Session;
+use super::calls::{Passing, Stage};
+use super::malformed::Flood;
+use crate::gate::Call;
+
+/// JSON-RPC code for a request that is refused before it is a call (JSON-RPC 2.0, section 5.1).
+const INVALID_REQUEST: i64 = -32600;
+
+impl Session {
+    /// Takes a line of the agent.
+    pub(super) fn from_agent(self: &Rc<Self>, line: Line<'_>) -> Result<(), Flood> {
+        let line = match line {
+            Line::Whole(line) => line,
+            Line::TooLong { .. } => return self.malformed(&Flaw::TooLong.into()),
+        };
+        let message = match Message::decode(line) {
+            Ok(message) => message,
+            Err(error) => return self.malformed(&error),
+        };
+        match &message {
+            Message::Response { .. } | Message::Failure { .. } => {
+                self.answer_of_agent(&message);
+                Ok(())
+            }
+            Message::Notification { .. } => self.notification_of_agent(&message),
+            Message::Request { id, .. } => self.request_of_agent(id, &message, line),
+        }
+    }
+
+    /// An answer to a request of the upstream. Nobody waits for any other.
+    fn answer_of_agent(&self, message: &Message<'_>) {
+        let known = message.id().is_some_and(|id| self.calls.borrow_mut().of_server.remove(id));
+        if known {
+            self.pass_to_upstream(encode::forward(message));
+        } else {
+            tracing::debug!("an answer to nobody is dropped");
+        }
+    }
+
+    fn notification_of_agent(self: &Rc<Self>, message: &Message<'_>) -> Result<(), Flood> {
+        match Route::of_message(Direction::ToUpstream, message) {
+            Some(Route::Cancelled) => match notice::cancelled(message.params()) {
+                Ok(Some(id)) => {
+                    self.cancel(&id, message);
+                    Ok(())
+                }
+                Ok(None) => Ok(()),
+                Err(flaw) => self.malformed(&flaw.into()),
+            },
+            Some(Route::Lifecycle | Route::Progress | Route::RootsChanged) => {
+                self.pass_to_upstream(encode::forward(message));
+                Ok(())
+            }
+            _ => {
+                self.method_notification(message);
+                Ok(())
+            }
+        }
+    }
+
+    fn request_of_agent(
+        self: &Rc<Self>,
+        id: &Id,
+        message: &Message<'_>,
+        line: &[u8],
+    ) -> Result<(), Flood> {
+        if self.calls.borrow().of_agent.contains_key(id) {
+            self.refuse_request(id, message, Reason::IdInUse);
+            return Ok(());
+        }
+        let route = Route::of_message(Direction::ToUpstream, message);
+        let Ok(version) = era::of_request(message.params()) else {
+            let kind = Flaw::BadMember("_meta");
+            return self.malformed(&WireError { kind, id: Some(id.clone()) });
+        };
+        // A request of the modern era brings its version along and needs no session.
+        let early = version.is_none() && !self.lifecycle.borrow().begun;
+        match route {
+            Some(Route::Lifecycle | Route::Ping) => self.pass_request(id, message),
+            _ if early => self.refuse_request(id, message, Reason::NotInitialised),
+            Some(Route::List) => self.pass_request(id, message),
+            Some(Route::ToolCall) => return self.tool_call(id, message, line, version),
+            _ => return self.method_call(id, message, line, version),
+        }
+        Ok(())
+    }
+
+    /// A request that needs no decision.
+    fn pass_request(&self, id: &Id, message: &Message<'_>) {
+        let passing = match message.method() {
+            Some(name::INITIALIZE) => {
+                self.lifecycle.borrow_mut().begun = true;
+                Passing::Initialize
+            }
+            Some(name::TOOLS_LIST) => {
+                let params = message.params().map_or("", |params| params.get());
+                Passing::ToolList { first: !params.contains("cursor") }
+            }
+            _ => Passing::Other,
+        };
+        self.calls.borrow_mut().of_agent.insert(id.clone(), Stage::Passing(passing));
+        if !self.pass_to_upstream(encode::forward(message)) {
+            self.calls.borrow_mut().of_agent.remove(id);
+            self.reply(encode::failure(
+                Some(id),
+                crate::gate::NO_ANSWER,
+                Reason::UpstreamGone.sentence(),
+                None,
+            ));
+        }
+    }
+
+    fn tool_call(
+        self: &Rc<Self>,
+        id: &Id,
+        message: &Message<'_>,
+        line: &[u8],
+        version: Option<String>,
+    ) -> Result<(), Flood> {
+        let malformed =
+            |kind| self.malformed(&WireError { kind, id: Some(id.clone()) });
+        let params = match message.params().map(CallParams::parse) {
+            Some(Ok(params)) => params,
+            Some(Err(flaw)) => return malformed(flaw),
+            None => return malformed(Flaw::BadParams),
+        };
+        if self.catalogue.borrow().known().is_none() {
+            self.park(id, message, line);
+        } else {
+            self.judge_tool_call(id, &params, version, line);
+        }
+        Ok(())
+    }
+
+    /// Judges a tool call now that the list of tools is known.
+    pub(super) fn judge_tool_call(
+        self: &Rc<Self>,
+        id: &Id,
+        params: &CallParams<'_>,
+        version: Option<String>,
+        line: &[u8],
+    ) {
+        let call = self.call_of(id, params, version);
+        if params.meta_has(crate::token::META_KEY) {
+            self.send_refusal(self.gate.refuse(&call, Reason::ReservedMeta));
+        } else {
+            self.judge(call, line);
+        }
+    }
+
+    /// The call that a request asks for, with what is known of its tool.
+    pub(super) fn call_of(
+        &self,
+        id: &Id,
+        params: &CallParams<'_>,
+        version: Option<String>,
+    ) -> Call {
+        let listed = self.catalogue.borrow().known().and_then(|t| t.get(&params.name).cloned());
+        Call {
+            id: id.clone(),
+            method: name::TOOLS_CALL.to_owned(),
+            tool: Some(params.name.clone()),
+            listed,
+            arguments: params.arguments.clone(),
+            arguments_bytes: params.arguments_bytes(),
+            protocol: version.or_else(|| self.lifecycle.borrow().version.clone()),
+        }
+    }
+
+    /// A method beside tool calls: only what the configuration names is even looked at.
+    fn method_call(
+        self: &Rc<Self>,
+        id: &Id,
+        message: &Message<'_>,
+        line: &[u8],
+        version: Option<String>,
+    ) -> Result<(), Flood> {
+        let method = message.method().unwrap_or_default();
+        let arguments = match message.params().map(|params| wardlet_call::Json::parse(params.get())) {
+            Some(Ok(params)) => Some(params),
+            None => None,
+            Some(Err(_)) => {
+                let error = WireError { kind: Flaw::BadParams, id: Some(id.clone()) };
+                return self.malformed(&error);
+            }
+        };
+        let call = Call {
+            id: id.clone(),
+            method: method.to_owned(),
+            tool: None,
+            listed: None,
+            arguments,
+            arguments_bytes: message.params().map_or(0, |params| params.get().len()),
+            protocol: version.or_else(|| self.lifecycle.borrow().version.clone()),
+        };
+        self.judge(call, line);
+        Ok(())
+    }
+
+    /// A notification that is neither lifecycle, cancellation nor progress: it is judged like a
+    /// request, and as it has no answer, a refusal is told to nobody but the log.
+    fn method_notification(&self, message: &Message<'_>) {
+        let method = message.method().unwrap_or_default();
+        let call = Call {
+            // A notification has no id; nobody is answered under this one.
+            id: Id::number(0),
+            method: method.to_owned(),
+            tool: None,
+            listed: None,
+            arguments: None,
+            arguments_bytes: 0,
+            protocol: self.lifecycle.borrow().version.clone(),
+        };
+        let refused = self.gate.refuse(&call, Reason::UnnamedMethod);
+        let _ = self.gate.seal_refusal(refused).reply();
+    }
+
+    fn refuse_request(&self, id: &Id, message: &Message<'_>, reason: Reason) {
+        if message.method() == Some(name::TOOLS_CALL) {
+            let tool = message.params().and_then(|p| CallParams::parse(p).ok()).map(|p| p.name);
+            let call = Call {
+                id: id.clone(),
+                method: name::TOOLS_CALL.to_owned(),
+                tool: Some(tool.unwrap_or_default()),
+                listed: None,
+                arguments: None,
+                arguments_bytes: 0,
+                protocol: self.lifecycle.borrow().version.clone(),
+            };
+            let _ = self.gate.seal_refusal(self.gate.refuse(&call, reason.clone())).reply();
+        }
+        let text = format!("refused: {}", reason.sentence());
+        // An answer under an id that is in use would be taken for that of the first request.
+        let id = (reason != Reason::IdInUse).then_some(id);
+        self.reply(encode::failure(id, INVALID_REQUEST, &text, None));
+    }
+}

@@ -1,0 +1,58 @@
+//! Messages of the agent that cannot be judged: answered, recorded, and cut off when they flood.
+
+use wardlet_mcp::{WireError, encode};
+
+use super::Session;
+
+/// Malformed messages that get an entry each. An agent that works sends none at all.
+const RECORDED: u64 = 16;
+
+/// After this many the agent is disconnected.
+const FLOOD: u64 = 256;
+
+/// The agent sent nothing but rubbish.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Flood;
+
+/// How many there were.
+#[derive(Debug, Default)]
+pub(crate) struct Malformed {
+    seen: u64,
+    /// Those without an entry yet.
+    unrecorded: u64,
+}
+
+impl Session {
+    /// Answers a malformed message. The first few are recorded one by one, the rest in one entry.
+    pub(super) fn malformed(&self, error: &WireError) -> Result<(), Flood> {
+        let (seen, recorded) = {
+            let mut malformed = self.malformed.borrow_mut();
+            malformed.seen += 1;
+            let recorded = malformed.seen <= RECORDED;
+            malformed.unrecorded += u64::from(!recorded);
+            (malformed.seen, recorded)
+        };
+        if recorded {
+            self.gate.record_malformed(None);
+        }
+        tracing::info!(target: "wardlet::gate", reason = %error, "a malformed message is refused");
+        let message = format!("refused: {}", error.message());
+        let hint = error.hint().map(|hint| {
+            wardlet_call::Json::Object(vec![(
+                "hint".to_owned(),
+                wardlet_call::Json::String(hint.to_owned()),
+            )])
+            .to_text()
+        });
+        self.reply(encode::failure(error.id.as_ref(), error.code(), &message, hint.as_deref()));
+        if seen >= FLOOD { Err(Flood) } else { Ok(()) }
+    }
+
+    /// Records in one entry what has none of its own.
+    pub(super) fn sum_up_malformed(&self) {
+        let unrecorded = std::mem::take(&mut self.malformed.borrow_mut().unrecorded);
+        if unrecorded > 0 {
+            self.gate.record_malformed(Some(unrecorded));
+        }
+    }
+}

@@ -1,0 +1,265 @@
+//! Lines of the upstream, and its list of tools.
+
+use std::collections::HashMap;
+use std::rc::Rc;
+use std::time::Duration;
+
+use tokio::time::Instant;
+use wardlet_call::Reason;
+use wardlet_mcp::{
+    CallParams, Direction, Id, Message, Route, ToolPage, encode, era, name, notice,
+};
+
+use super::Session;
+use super::calls::{Passing, Stage};
+use super::catalogue::{Catalogue, Step};
+use crate::gate::{Answer, NO_ANSWER};
+
+/// How long the upstream may take for its list of tools: servers that install themselves at first
+/// use have been seen to take tens of seconds.
+const LIST_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// Where the gateway's own ids begin: far above those of any client, and below the 2^53 up to which
+/// a JavaScript server keeps numbers exact.
+const OWN_IDS: u64 = 1 << 52;
+
+impl Session {
+    /// Takes a line of the upstream.
+    pub(super) fn from_server(self: &Rc<Self>, line: &[u8]) {
+        let message = match Message::decode(line) {
+            Ok(message) => message,
+            Err(error) => return self.rubbish(&format!("no message ({error})")),
+        };
+        match &message {
+            Message::Response { id, .. } | Message::Failure { id: Some(id), .. } => {
+                self.answer_of_server(id, &message);
+            }
+            Message::Failure { id: None, .. } => self.rubbish("an error that answers nothing"),
+            Message::Request { id, .. } => self.request_of_server(id, &message),
+            Message::Notification { .. } => self.notification_of_server(&message),
+        }
+    }
+
+    fn answer_of_server(self: &Rc<Self>, id: &Id, message: &Message<'_>) {
+        let stage = self.calls.borrow_mut().of_agent.remove(id);
+        match stage {
+            Some(Stage::Forwarded { forwarded, .. }) => {
+                if let Some(answer) = Answer::of(message) {
+                    self.send(self.gate.seal(self.gate.redact(*forwarded, answer)));
+                }
+            }
+            Some(Stage::Passing(Passing::OwnToolList)) => self.own_page(message),
+            Some(Stage::Passing(Passing::ToolList { first })) => {
+                self.pass_page(id, message, first);
+            }
+            Some(Stage::Passing(passing)) => {
+                if passing == Passing::Initialize {
+                    self.initialised(message);
+                }
+                self.pass_answer(id, message);
+            }
+            // Nobody may be answered before the call was even forwarded.
+            Some(stage @ (Stage::Parked | Stage::Held(_) | Stage::Committing)) => {
+                self.calls.borrow_mut().of_agent.insert(id.clone(), stage);
+                self.rubbish("an answer to a request that it does not have");
+            }
+            None => self.rubbish("an answer to nobody"),
+        }
+    }
+
+    fn initialised(&self, message: &Message<'_>) {
+        if let Message::Response { result, .. } = message {
+            self.lifecycle.borrow_mut().version = era::of_initialize(result).ok().flatten();
+        }
+    }
+
+    fn pass_answer(&self, id: &Id, message: &Message<'_>) {
+        match self.gate.pass(message, None) {
+            Ok(passed) => self.reply(passed.into_bytes()),
+            Err(reason) => self.reply(no_answer(id, &reason)),
+        }
+    }
+
+    /// The agent's list of tools, without those that could never be allowed.
+    fn pass_page(&self, id: &Id, message: &Message<'_>, first: bool) {
+        let Message::Response { result, .. } = message else {
+            return self.pass_answer(id, message);
+        };
+        let Ok(page) = ToolPage::parse(result) else {
+            return self.reply(no_answer(id, &Reason::UpstreamMalformed));
+        };
+        self.catalogue.borrow_mut().observe(&page, first);
+        let (rules, server) = (self.gate.rules(), self.gate.server());
+        let shown = page.filtered(|tool| rules.could_allow(server, tool));
+        match self.gate.pass_result(message, &shown) {
+            Ok(passed) => self.reply(passed.into_bytes()),
+            Err(reason) => self.reply(no_answer(id, &reason)),
+        }
+    }
+
+    fn request_of_server(&self, id: &Id, message: &Message<'_>) {
+        match self.gate.pass(message, None) {
+            Ok(passed) => {
+                self.calls.borrow_mut().of_server.insert(id.clone());
+                self.reply(passed.into_bytes());
+            }
+            Err(reason) => {
+                self.pass_to_upstream(no_answer(id, &reason));
+            }
+        }
+    }
+
+    fn notification_of_server(&self, message: &Message<'_>) {
+        let route = Route::of_message(Direction::ToAgent, message);
+        if message.method() == Some(name::TOOLS_CHANGED) {
+            self.tools_changed();
+        }
+        if route == Some(Route::Cancelled)
+            && let Ok(Some(id)) = notice::cancelled(message.params())
+        {
+            self.calls.borrow_mut().of_server.remove(&id);
+        }
+        let passed = match notice::progress(message.params()) {
+            Ok(Some(token)) if route == Some(Route::Progress) => {
+                let mut calls = self.calls.borrow_mut();
+                match calls.with_progress(&token) {
+                    Some((forwarded, deadline)) => {
+                        // A server that reports progress is at work.
+                        *deadline = Instant::now() + self.timeout;
+                        self.gate.pass(message, Some(forwarded))
+                    }
+                    None => self.gate.pass(message, None),
+                }
+            }
+            _ => self.gate.pass(message, None),
+        };
+        match passed {
+            Ok(passed) => self.reply(passed.into_bytes()),
+            Err(reason) => tracing::warn!(reason = reason.code(), "a notification is withheld"),
+        }
+    }
+
+    /// The list is another one now; the next call asks for it.
+    fn tools_changed(&self) {
+        let mut catalogue = self.catalogue.borrow_mut();
+        if catalogue.known().is_some() {
+            *catalogue = Catalogue::Unknown;
+        }
+    }
+
+    /// Keeps a tool call until the list of tools is there, and asks for the list.
+    pub(super) fn park(&self, id: &Id, message: &Message<'_>, line: &[u8]) {
+        {
+            let mut calls = self.calls.borrow_mut();
+            calls.of_agent.insert(id.clone(), Stage::Parked);
+            calls.parked.push((id.clone(), line.to_vec()));
+        }
+        if matches!(*self.catalogue.borrow(), Catalogue::Loading { .. }) {
+            return;
+        }
+        *self.catalogue.borrow_mut() = Catalogue::Loading { tools: HashMap::new(), pages: 0 };
+        self.calls.borrow_mut().list_deadline = Some(Instant::now() + LIST_TIMEOUT);
+        self.ask_for_page(None, meta_of(message).as_deref());
+    }
+
+    fn ask_for_page(&self, cursor: Option<&str>, meta: Option<&str>) {
+        let cursor = cursor.map(|c| wardlet_call::Json::String(c.to_owned()).to_text());
+        let members: Vec<String> = [
+            cursor.map(|cursor| format!("\"cursor\":{cursor}")),
+            meta.map(|meta| format!("\"_meta\":{meta}")),
+        ]
+        .into_iter()
+        .flatten()
+        .collect();
+        let params = (!members.is_empty()).then(|| format!("{{{}}}", members.join(",")));
+        let id = self.own_id();
+        self.calls
+            .borrow_mut()
+            .of_agent
+            .insert(id.clone(), Stage::Passing(Passing::OwnToolList));
+        self.pass_to_upstream(encode::request(&id, name::TOOLS_LIST, params.as_deref()));
+    }
+
+    fn own_id(&self) -> Id {
+        let next = self.next_id.get() + 1;
+        self.next_id.set(next);
+        Id::number(OWN_IDS + next)
+    }
+
+    /// A page that the gateway asked for.
+    fn own_page(self: &Rc<Self>, message: &Message<'_>) {
+        let page = match message {
+            Message::Response { result, .. } => ToolPage::parse(result).ok(),
+            _ => None,
+        };
+        let Some(page) = page else { return self.list_failed() };
+        let step = self.catalogue.borrow_mut().add(&page);
+        match step {
+            Step::Next(cursor) => {
+                let first = self.calls.borrow().parked.first().map(|(_, line)| line.clone());
+                let meta = first.and_then(|line| meta_of(&Message::decode(&line).ok()?));
+                self.ask_for_page(Some(&cursor), meta.as_deref());
+            }
+            Step::Done => self.unpark(),
+            Step::TooMuch => self.list_failed(),
+        }
+    }
+
+    /// Judges the calls that waited for the list.
+    fn unpark(self: &Rc<Self>) {
+        for (id, line) in self.take_parked() {
+            let Ok(message) = Message::decode(&line) else { continue };
+            let version = era::of_request(message.params()).ok().flatten();
+            let Some(Ok(params)) = message.params().map(CallParams::parse) else { continue };
+            self.judge_tool_call(&id, &params, version, &line);
+        }
+    }
+
+    /// No list, no tools: what waited for it is refused, and the next call asks again.
+    pub(super) fn list_failed(self: &Rc<Self>) {
+        *self.catalogue.borrow_mut() = Catalogue::Unknown;
+        let own = |_: &Id, stage: &mut Stage| {
+            !matches!(stage, Stage::Passing(Passing::OwnToolList))
+        };
+        self.calls.borrow_mut().of_agent.retain(own);
+        for (id, line) in self.take_parked() {
+            self.refuse_parked(&id, &line, Reason::NoToolList);
+        }
+    }
+
+    fn take_parked(&self) -> Vec<(Id, Vec<u8>)> {
+        let mut calls = self.calls.borrow_mut();
+        calls.list_deadline = None;
+        let parked = std::mem::take(&mut calls.parked);
+        for (id, _) in &parked {
+            calls.of_agent.remove(id);
+        }
+        parked
+    }
+
+    pub(super) fn refuse_parked(&self, id: &Id, line: &[u8], reason: Reason) {
+        let Ok(message) = Message::decode(line) else { return };
+        let Some(Ok(params)) = message.params().map(CallParams::parse) else { return };
+        self.send_refusal(self.gate.refuse(&self.call_of(id, &params, None), reason));
+    }
+}
+
+/// The `_meta` of a request of the modern era, whose requests need one; the gateway's own request
+/// speaks for the same client.
+fn meta_of(message: &Message<'_>) -> Option<String> {
+    era::of_request(message.params()).ok()??;
+    let params = wardlet_mcp::Members::parse(message.params()?).ok()?;
+    let meta = wardlet_mcp::Members::parse(params.get("_meta")?).ok()?;
+    let members = meta.iter().filter(|m| m.name().starts_with("io.modelcontextprotocol/"));
+    let members: Vec<String> = members
+        .map(|member| {
+            let name = wardlet_call::Json::String(member.name().to_owned()).to_text();
+            format!("{name}:{}", member.value().get())
+        })
+        .collect();
+    Some(format!("{{{}}}", members.join(",")))
+}
+
+fn no_answer(id: &Id, reason: &Reason) -> Vec<u8> {
+    encode::failure(Some(id), NO_ANSWER, reason.sentence(), None)
+}

@@ -1,0 +1,102 @@
+//! JSON-RPC lines, as plainly as they can be read and written.
+
+use std::borrow::Cow;
+use std::io::{self, Write};
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+/// One message from the client.
+#[derive(Deserialize)]
+pub(crate) struct Incoming<'a> {
+    #[serde(borrow)]
+    pub(crate) id: Option<&'a RawValue>,
+    #[serde(borrow)]
+    pub(crate) method: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    pub(crate) params: Option<&'a RawValue>,
+    #[serde(borrow)]
+    pub(crate) result: Option<&'a RawValue>,
+    #[serde(borrow)]
+    pub(crate) error: Option<&'a RawValue>,
+}
+
+/// Writes one line per message and flushes it.
+pub(crate) struct Answers<W> {
+    output: W,
+    line: Vec<u8>,
+}
+
+impl<W: Write> Answers<W> {
+    pub(crate) fn new(output: W) -> Self {
+        Answers {
+            output,
+            line: Vec::new(),
+        }
+    }
+
+    /// Writes bytes as they are.
+    pub(crate) fn raw(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.output.write_all(bytes)?;
+        self.output.flush()
+    }
+
+    /// `result` is JSON.
+    pub(crate) fn result(&mut self, id: &str, result: &str) -> io::Result<()> {
+        self.line(&[
+            r#"{"jsonrpc":"2.0","id":"#,
+            id,
+            r#","result":"#,
+            result,
+            "}\n",
+        ])
+    }
+
+    /// `error` is the JSON of a JSON-RPC error object.
+    pub(crate) fn failure(&mut self, id: &str, error: &str) -> io::Result<()> {
+        self.line(&[
+            r#"{"jsonrpc":"2.0","id":"#,
+            id,
+            r#","error":"#,
+            error,
+            "}\n",
+        ])
+    }
+
+    /// A request of the server's own; `id` and `params` are JSON.
+    pub(crate) fn request(&mut self, id: &str, method: &str, params: &str) -> io::Result<()> {
+        let head = [r#"{"jsonrpc":"2.0","id":"#, id, r#","method":""#, method];
+        self.line(&[&head[..], &[r#"","params":"#, params, "}\n"]].concat())
+    }
+
+    /// `params` is JSON.
+    pub(crate) fn notification(&mut self, method: &str, params: &str) -> io::Result<()> {
+        self.line(&[
+            r#"{"jsonrpc":"2.0","method":""#,
+            method,
+            r#"","params":"#,
+            params,
+            "}\n",
+        ])
+    }
+
+    fn line(&mut self, pieces: &[&str]) -> io::Result<()> {
+        self.line.clear();
+        for piece in pieces {
+            self.line.extend_from_slice(piece.as_bytes());
+        }
+        self.output.write_all(&self.line)?;
+        self.output.flush()
+    }
+}
+
+/// `text` as a JSON string.
+pub(crate) fn quoted(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
+}
+
+/// A tool's result with one block of text.
+pub(crate) fn text_result(text: &str, is_error: bool) -> String {
+    let text = quoted(text);
+    format!(r#"{{"content":[{{"type":"text","text":{text}}}],"isError":{is_error}}}"#)
+}

@@ -1,0 +1,23 @@
+//! The gateway as a process, with servers that misbehave and with real ones: one test binary.
+#![forbid(unsafe_code)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that meets the unexpected fails"
+)]
+
+mod fixture;
+
+mod approvals;
+mod audit;
+mod calls;
+mod cases;
+mod hostile;
+mod leaks;
+mod manifests;
+mod passing;
+mod real_peers;
+mod syscalls;
+mod token;
+mod upstreams;
