@@ -20,15 +20,55 @@ use Fate::{Arrives, Malformed, Refused};
 
 const CALLS: &[(&str, &str, &str, Fate)] = &[
     ("inside", "echo", r#"{"path":"/srv/data/a"}"#, Arrives),
-    ("written loosely", "echo", "{ \"path\" : \"\\u002fsrv/data/a\",\t\"n\": 1.10, \"b\":[ 1e2 ] }", Arrives),
-    ("members out of order", "echo", r#"{"z":1,"path":"/srv/data/a","a":{"y":null,"b":true}}"#, Arrives),
-    ("outside", "echo", r#"{"path":"/etc/passwd"}"#, Refused(Some("inside-root"), "outside-roots")),
-    ("a step up", "echo", r#"{"path":"/srv/data/../x"}"#, Refused(Some("inside-root"), "traversal")),
-    ("an escaped step up", "echo", r#"{"path":"/srv/data/\u002e\u002e/x"}"#, Refused(Some("inside-root"), "traversal")),
-    ("nothing to judge", "echo", r#"{"n":1}"#, Refused(Some("inside-root"), "no-path-found")),
+    (
+        "written loosely",
+        "echo",
+        "{ \"path\" : \"\\u002fsrv/data/a\",\t\"n\": 1.10, \"b\":[ 1e2 ] }",
+        Arrives,
+    ),
+    (
+        "members out of order",
+        "echo",
+        r#"{"z":1,"path":"/srv/data/a","a":{"y":null,"b":true}}"#,
+        Arrives,
+    ),
+    (
+        "outside",
+        "echo",
+        r#"{"path":"/etc/passwd"}"#,
+        Refused(Some("inside-root"), "outside-roots"),
+    ),
+    (
+        "a step up",
+        "echo",
+        r#"{"path":"/srv/data/../x"}"#,
+        Refused(Some("inside-root"), "traversal"),
+    ),
+    (
+        "an escaped step up",
+        "echo",
+        r#"{"path":"/srv/data/\u002e\u002e/x"}"#,
+        Refused(Some("inside-root"), "traversal"),
+    ),
+    (
+        "nothing to judge",
+        "echo",
+        r#"{"n":1}"#,
+        Refused(Some("inside-root"), "no-path-found"),
+    ),
     ("no such tool", "nope", "{}", Refused(None, "unknown-tool")),
-    ("a number that readers round", "echo", r#"{"path":"/srv/data/a","n":9007199254740993}"#, Refused(None, "inexact-number")),
-    ("a name twice", "echo", r#"{"path":"/srv/data/a","path":"/etc/passwd"}"#, Malformed(-32600)),
+    (
+        "a number that readers round",
+        "echo",
+        r#"{"path":"/srv/data/a","n":9007199254740993}"#,
+        Refused(None, "inexact-number"),
+    ),
+    (
+        "a name twice",
+        "echo",
+        r#"{"path":"/srv/data/a","path":"/etc/passwd"}"#,
+        Malformed(-32600),
+    ),
     ("no object", "echo", "[1]", Malformed(-32602)),
 ];
 
@@ -41,11 +81,17 @@ fn each_call_has_its_fate_and_its_entry() {
         match fate {
             Arrives => {
                 let canonical = |text: &str| Json::parse(text).unwrap().canonical().unwrap();
-                assert_eq!(canonical(text(&answer)), canonical(arguments), "{name}: {answer}");
+                assert_eq!(
+                    canonical(text(&answer)),
+                    canonical(arguments),
+                    "{name}: {answer}"
+                );
             }
             Refused(rule, _) => {
                 assert!(is_refusal(&answer), "{name}: {answer}");
-                let by = rule.map_or("refused: ".to_owned(), |rule| format!("refused by rule `{rule}`: "));
+                let by = rule.map_or("refused: ".to_owned(), |rule| {
+                    format!("refused by rule `{rule}`: ")
+                });
                 assert!(text(&answer).starts_with(&by), "{name}: {answer}");
             }
             Malformed(code) => assert_eq!(answer["error"]["code"], *code, "{name}: {answer}"),
@@ -57,7 +103,9 @@ fn each_call_has_its_fate_and_its_entry() {
         Refused(_, reason) => ("deny", *reason),
         Malformed(_) => ("malformed", "malformed"),
     });
-    let expected: Vec<_> = expected.map(|(effect, reason)| (effect.to_owned(), reason.to_owned())).collect();
+    let expected: Vec<_> = expected
+        .map(|(effect, reason)| (effect.to_owned(), reason.to_owned()))
+        .collect();
     assert_eq!(finished.entries.decisions(), expected);
 }
 
@@ -75,7 +123,11 @@ fn what_arrives_is_what_was_judged_byte_for_byte() {
     assert_eq!(calls.len(), arguments.len());
     for (call, arguments) in calls.iter().zip(arguments) {
         let judged = Json::parse(arguments).unwrap();
-        assert_eq!(Received::arguments(call), judged.to_text(), "the members' order and the numbers' text stay");
+        assert_eq!(
+            Received::arguments(call),
+            judged.to_text(),
+            "the members' order and the numbers' text stay"
+        );
         // The commitment in token and entry is to these very arguments.
         let details = &token_claims(call)["authorization_details"][0]["args"];
         let salt = base64url::decode(details["salt"].as_str().unwrap()).unwrap();
@@ -88,12 +140,18 @@ fn what_arrives_is_what_was_judged_byte_for_byte() {
 #[test]
 fn a_secret_in_the_arguments_denies_and_is_written_nowhere() {
     let mut gateway = Gateway::start(&Setup::default());
-    let answer = gateway.agent.call("echo", &json!({"path": "/srv/data/a", "note": format!("key {SECRET}.")}));
+    let answer = gateway.agent.call(
+        "echo",
+        &json!({"path": "/srv/data/a", "note": format!("key {SECRET}.")}),
+    );
     assert!(is_refusal(&answer), "{answer}");
     assert!(!answer.to_string().contains(SECRET));
     let log = gateway.log();
     let finished = gateway.finish();
-    assert_eq!(finished.entries.decisions(), [("deny".to_owned(), "sensitive-arguments".to_owned())]);
+    assert_eq!(
+        finished.entries.decisions(),
+        [("deny".to_owned(), "sensitive-arguments".to_owned())]
+    );
     assert!(finished.received.calls().is_empty());
     let entries = format!("{:?}", finished.entries.0);
     assert!(!entries.contains(SECRET) && !log.contains(SECRET));
@@ -110,10 +168,19 @@ redactors = ["secret-redactor"]
 arguments = "mask"
 "#;
     let mut gateway = Gateway::start(&Setup::rules(rules));
-    let answer = gateway.agent.call("echo", &json!({"path": "/srv/data/a", "note": format!("key {SECRET}.")}));
-    assert!(text(&answer).contains("/srv/data/a") && !text(&answer).contains(SECRET), "{answer}");
+    let answer = gateway.agent.call(
+        "echo",
+        &json!({"path": "/srv/data/a", "note": format!("key {SECRET}.")}),
+    );
+    assert!(
+        text(&answer).contains("/srv/data/a") && !text(&answer).contains(SECRET),
+        "{answer}"
+    );
     // The mask changes the path, so that what the policy sees is not what the agent wrote.
-    let hidden = gateway.agent.call("echo", &json!({"path": format!("/srv/data/{SECRET}/../..")}));
+    let hidden = gateway.agent.call(
+        "echo",
+        &json!({"path": format!("/srv/data/{SECRET}/../..")}),
+    );
     assert!(is_refusal(&hidden), "{hidden}");
     let finished = gateway.finish();
     assert!(!finished.received.0.concat().contains(SECRET));
@@ -131,7 +198,11 @@ fn the_list_of_tools_is_filtered_and_nothing_else_of_it_is_changed() {
     loop {
         let answer = gateway.agent.ask("tools/list", &cursor);
         for tool in answer["result"]["tools"].as_array().unwrap() {
-            assert_eq!(tool["x-unknown"].to_string(), "1.10", "unknown members stay as they were: {tool}");
+            assert_eq!(
+                tool["x-unknown"].to_string(),
+                "1.10",
+                "unknown members stay as they were: {tool}"
+            );
             names.push(tool["name"].as_str().unwrap().to_owned());
         }
         match &answer["result"]["nextCursor"] {
@@ -143,9 +214,15 @@ fn the_list_of_tools_is_filtered_and_nothing_else_of_it_is_changed() {
     assert_eq!(names.len(), 9, "{names:?}");
     // The list has several pages; a tool of the last one is known all the same.
     let answer = gateway.agent.call("process", &json!({}));
-    assert!(is_refusal(&answer) && text(&answer).contains("no rule"), "{answer}");
+    assert!(
+        is_refusal(&answer) && text(&answer).contains("no rule"),
+        "{answer}"
+    );
     let finished = gateway.finish();
-    assert_eq!(finished.entries.decisions(), [("deny".to_owned(), "no-rule".to_owned())]);
+    assert_eq!(
+        finished.entries.decisions(),
+        [("deny".to_owned(), "no-rule".to_owned())]
+    );
 }
 
 #[test]
@@ -155,8 +232,17 @@ fn the_environment_of_the_server_is_scrubbed() {
     let mut gateway = Gateway::start(&setup);
     let answer = gateway.agent.call("environment", &json!({}));
     let names: Vec<&str> = text(&answer).lines().collect();
-    assert!(names.contains(&"CHOSEN") && names.contains(&"PATH"), "{names:?}");
-    let cargo: Vec<_> = names.iter().filter(|name| name.starts_with("CARGO")).collect();
-    assert!(cargo.is_empty(), "what cargo set for this test did not get through: {cargo:?}");
+    assert!(
+        names.contains(&"CHOSEN") && names.contains(&"PATH"),
+        "{names:?}"
+    );
+    let cargo: Vec<_> = names
+        .iter()
+        .filter(|name| name.starts_with("CARGO"))
+        .collect();
+    assert!(
+        cargo.is_empty(),
+        "what cargo set for this test did not get through: {cargo:?}"
+    );
     gateway.finish();
 }

@@ -69,7 +69,7 @@ impl Gateway {
             let output = self.wardlet(&["approvals", "list", "--json"]);
             assert!(output.status.success(), "{output:?}");
             let list: Value = serde_json::from_slice(&output.stdout).unwrap();
-            list["pending"][0]["id"].as_str().map(str::to_owned)
+            list["waiting"][0]["id"].as_str().map(str::to_owned)
         })
     }
 
@@ -78,13 +78,25 @@ impl Gateway {
     /// was written, each with the token of its own.
     pub(crate) fn finish(mut self) -> Finished {
         let status = self.agent.close();
-        assert!(status.success(), "the gateway ended with {status}\n{}", self.log());
+        assert!(
+            status.success(),
+            "the gateway ended with {status}\n{}",
+            self.log()
+        );
         let verified = self.wardlet(&["audit", "verify", "--json"]);
-        assert!(verified.status.success(), "{}", String::from_utf8_lossy(&verified.stderr));
+        assert!(
+            verified.status.success(),
+            "{}",
+            String::from_utf8_lossy(&verified.stderr)
+        );
         let (entries, received) = (self.entries(), self.received());
         entries.check_pairs();
         received.check_against(&entries);
-        Finished { entries, received, folder: self.folder }
+        Finished {
+            entries,
+            received,
+            folder: self.folder,
+        }
     }
 
     /// What the gateway wrote to standard error.
@@ -103,7 +115,9 @@ pub(crate) struct Finished {
 /// The command that runs a gateway over a folder.
 pub(crate) fn run(folder: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_wardlet"));
-    command.args(["run", "--log", "debug", "--config"]).arg(folder.join("wardlet.toml"));
+    command
+        .args(["run", "--log", "debug", "--config"])
+        .arg(folder.join("wardlet.toml"));
     command
 }
 
@@ -111,12 +125,18 @@ pub(crate) fn run(folder: &Path) -> Command {
 pub(crate) fn wardlet(arguments: &[&str], config: &Path) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_wardlet"));
     command.args(arguments).arg("--config").arg(config);
-    command.env("NO_COLOR", "1").stdin(Stdio::null()).output().unwrap()
+    command
+        .env("NO_COLOR", "1")
+        .stdin(Stdio::null())
+        .output()
+        .unwrap()
 }
 
 /// The text of a tool's result.
 pub(crate) fn text(answer: &Value) -> &str {
-    answer["result"]["content"][0]["text"].as_str().unwrap_or_else(|| panic!("no text: {answer}"))
+    answer["result"]["content"][0]["text"]
+        .as_str()
+        .unwrap_or_else(|| panic!("no text: {answer}"))
 }
 
 /// Whether an answer is a tool's error that the gateway made.

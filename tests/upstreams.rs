@@ -12,8 +12,12 @@ use crate::fixture::{Gateway, Setup, echo_server, text};
 const CLIENTS_PATIENCE: Duration = Duration::from_secs(2);
 
 /// A tool, and the status and reason of its outcome where the server goes on afterwards.
-const GOES_ON: [(&str, &str); 4] =
-    [("rubbish", "last"), ("giant", "last"), ("twice", "first"), ("stranger", "last")];
+const GOES_ON: [(&str, &str); 4] = [
+    ("rubbish", "last"),
+    ("giant", "last"),
+    ("twice", "first"),
+    ("stranger", "last"),
+];
 
 #[test]
 fn rubbish_is_dropped_and_the_answer_still_comes() {
@@ -29,7 +33,12 @@ fn rubbish_is_dropped_and_the_answer_still_comes() {
     assert!(strays.is_empty(), "{strays:?}");
     let finished = gateway.finish();
     let outcomes = finished.entries.of_kind("outcome");
-    assert!(outcomes.iter().all(|outcome| outcome["status"] == "answered"), "{outcomes:?}");
+    assert!(
+        outcomes
+            .iter()
+            .all(|outcome| outcome["status"] == "answered"),
+        "{outcomes:?}"
+    );
 }
 
 #[test]
@@ -38,13 +47,20 @@ fn a_server_that_dies_in_mid_call_leaves_an_answer_and_an_outcome() {
         let mut gateway = Gateway::start(&Setup::default());
         let id = gateway.agent.call_raw(tool, "{}");
         let answer = gateway.agent.answer(id);
-        assert!(text(&answer).contains("may have taken effect"), "{tool}: {answer}");
+        assert!(
+            text(&answer).contains("may have taken effect"),
+            "{tool}: {answer}"
+        );
         assert_eq!(answer["result"]["isError"], true, "{tool}: {answer}");
         gateway.agent.wait();
         let outcomes = gateway.entries();
         outcomes.check_pairs();
         let outcome = outcomes.of_kind("outcome")[0];
-        assert_eq!((&outcome["status"], &outcome["blame"]), (&json!("unknown"), &json!("upstream")), "{outcome}");
+        assert_eq!(
+            (&outcome["status"], &outcome["blame"]),
+            (&json!("unknown"), &json!("upstream")),
+            "{outcome}"
+        );
     }
 }
 
@@ -56,17 +72,27 @@ fn a_server_that_never_answers_runs_out_of_time() {
     let answer = gateway.agent.call("never", &json!({}));
     assert!(text(&answer).contains("did not answer in time"), "{answer}");
     let answer = gateway.agent.call("echo", &json!({"path": "/srv/data/a"}));
-    assert_ne!(answer["result"]["isError"], true, "the session lives on: {answer}");
+    assert_ne!(
+        answer["result"]["isError"], true,
+        "the session lives on: {answer}"
+    );
     let finished = gateway.finish();
     assert_eq!(finished.entries.of_kind("outcome")[0]["status"], "timeout");
-    assert!(finished.received.methods().contains(&"notifications/cancelled".to_owned()));
+    assert!(
+        finished
+            .received
+            .methods()
+            .contains(&"notifications/cancelled".to_owned())
+    );
 }
 
 #[test]
 fn a_call_under_way_when_the_agent_leaves_has_an_outcome() {
     let mut gateway = Gateway::start(&Setup::default());
     gateway.agent.call_raw("never", "{}");
-    gateway.agent.until("the call to arrive", || (!gateway.received().calls().is_empty()).then_some(()));
+    gateway.agent.until("the call to arrive", || {
+        (!gateway.received().calls().is_empty()).then_some(())
+    });
     let finished = gateway.finish();
     assert_eq!(finished.entries.of_kind("outcome")[0]["status"], "unknown");
 }
@@ -77,7 +103,11 @@ fn the_gateway_ends_fast_and_leaves_no_child() {
         let server = echo_server().display().to_string();
         match shell {
             // A server that takes no notice of its input's end, nor of SIGTERM, behind a shell.
-            true => vec!["sh".to_owned(), "-c".to_owned(), format!("trap '' TERM; {server} --stubborn; true")],
+            true => vec![
+                "sh".to_owned(),
+                "-c".to_owned(),
+                format!("trap '' TERM; {server} --stubborn; true"),
+            ],
             false => vec![server, "--stubborn".to_owned()],
         }
     };
@@ -99,8 +129,14 @@ fn the_gateway_ends_fast_and_leaves_no_child() {
                 }
             }
             let took = begun.elapsed();
-            assert!(took < CLIENTS_PATIENCE, "{signal:?} took {took:?}, shell {shell}");
-            assert!(!is_alive(&child), "{signal:?} left {child:?} behind, shell {shell}");
+            assert!(
+                took < CLIENTS_PATIENCE,
+                "{signal:?} took {took:?}, shell {shell}"
+            );
+            assert!(
+                !is_alive(&child),
+                "{signal:?} left {child:?} behind, shell {shell}"
+            );
         }
     }
 }
@@ -118,5 +154,9 @@ fn a_server_that_does_not_start_is_told_in_words() {
     let mut gateway = Gateway::start_raw(&setup);
     assert!(gateway.agent.rest().is_empty());
     assert!(!gateway.agent.wait().success());
-    assert!(gateway.log().contains("/does/not/exist"), "{}", gateway.log());
+    assert!(
+        gateway.log().contains("/does/not/exist"),
+        "{}",
+        gateway.log()
+    );
 }

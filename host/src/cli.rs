@@ -36,10 +36,21 @@ struct Arguments {
 #[derive(Debug, clap::Args)]
 struct Logging {
     /// Levels of the log on standard error, for example `info` or `wardlet=debug`
-    #[arg(long = "log", env = "WARDLET_LOG", default_value = "info", global = true, value_name = "LEVELS")]
+    #[arg(
+        long = "log",
+        env = "WARDLET_LOG",
+        default_value = "info",
+        global = true,
+        value_name = "LEVELS"
+    )]
     levels: String,
     /// Form of the log
-    #[arg(long, env = "WARDLET_LOG_FORMAT", default_value = "text", global = true)]
+    #[arg(
+        long,
+        env = "WARDLET_LOG_FORMAT",
+        default_value = "text",
+        global = true
+    )]
     log_format: LogFormat,
     /// Write the log to this file instead of standard error
     #[arg(long, env = "WARDLET_LOG_FILE", global = true, value_name = "FILE")]

@@ -88,7 +88,9 @@ impl From<Pending> for WaitingCall {
             server: pending.server,
             name: pending.name,
             arguments: pending.arguments,
-            reasons: reasons.map(|(rule, sentence)| (rule.to_string(), sentence)).collect(),
+            reasons: reasons
+                .map(|(rule, sentence)| (rule.to_string(), sentence))
+                .collect(),
             statement: pending.statement.text,
             digest: pending.statement.digest,
             created: pending.created,
@@ -134,7 +136,10 @@ fn address(folder: &Path) -> std::io::Result<(PathBuf, Option<std::fs::File>)> {
     }
     let open = std::fs::File::open(folder)?;
     let number = std::os::fd::AsRawFd::as_raw_fd(&open);
-    Ok((PathBuf::from(format!("/proc/self/fd/{number}")).join(SOCKET), Some(open)))
+    Ok((
+        PathBuf::from(format!("/proc/self/fd/{number}")).join(SOCKET),
+        Some(open),
+    ))
 }
 
 /// Begins to listen. The gateway holds the folder's lock, so a socket that is there is a dead one's.
@@ -173,20 +178,38 @@ async fn answer(stream: UnixStream, gate: &Gate, approvals: &Approvals) -> std::
     let approver = format!("uid:{}", stream.peer_cred()?.uid());
     let (reader, mut writer) = stream.into_split();
     let mut line = String::new();
-    tokio::io::BufReader::new(reader.take(MAX_QUESTION)).read_line(&mut line).await?;
+    tokio::io::BufReader::new(reader.take(MAX_QUESTION))
+        .read_line(&mut line)
+        .await?;
     let reply = match serde_json::from_str::<Question>(&line) {
         Ok(Question::List) => {
-            let calls = approvals.list().into_iter().map(WaitingCall::from).collect();
+            let calls = approvals
+                .list()
+                .into_iter()
+                .map(WaitingCall::from)
+                .collect();
             Reply::Waiting { calls }
         }
-        Ok(Question::Vote { id, statement, approve }) => {
-            let choice = if approve { Choice::Approve } else { Choice::Deny };
+        Ok(Question::Vote {
+            id,
+            statement,
+            approve,
+        }) => {
+            let choice = if approve {
+                Choice::Approve
+            } else {
+                Choice::Deny
+            };
             match approvals.vote(gate, (&id, &statement), choice, &approver) {
                 Ok(()) => Reply::Counted,
-                Err(error) => Reply::Refused { why: error.to_string() },
+                Err(error) => Reply::Refused {
+                    why: error.to_string(),
+                },
             }
         }
-        Err(_) => Reply::Refused { why: "not a question".to_owned() },
+        Err(_) => Reply::Refused {
+            why: "not a question".to_owned(),
+        },
     };
     let mut text = serde_json::to_string(&reply).map_err(std::io::Error::other)?;
     text.push('\n');

@@ -72,8 +72,8 @@ pub use notice::Passed;
 pub use permit::{Forwarded, Permit};
 pub use rules::{MethodUse, Rules};
 pub use screen::{Cleared, Refused, Screened};
-pub use seal::{Reply, Sealed};
 pub(crate) use seal::{NO_ANSWER, REFUSED};
+pub use seal::{Reply, Sealed};
 
 /// One gateway's judge: its rules with their plugins, its keys and its log.
 pub struct Gate {
@@ -99,7 +99,15 @@ impl Gate {
         subject: &str,
     ) -> Self {
         let principal = keys.pseudonym(subject);
-        Gate { name, server, rules, keys, log, clock, principal }
+        Gate {
+            name,
+            server,
+            rules,
+            keys,
+            log,
+            clock,
+            principal,
+        }
     }
 
     /// Its rules.

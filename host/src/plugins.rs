@@ -94,7 +94,11 @@ impl PluginSet {
                 Err(error) => errors.push(error),
             }
         }
-        if errors.is_empty() { Ok(PluginSet(set)) } else { Err(errors) }
+        if errors.is_empty() {
+            Ok(PluginSet(set))
+        } else {
+            Err(errors)
+        }
     }
 
     /// The plugin of this name.
@@ -132,18 +136,33 @@ fn load(
     let found = hex(&sha256(&bytes));
     let pinned = hex(&plugin.digest);
     if found != pinned {
-        return Err(PluginError::OtherDigest { name: name.clone(), found, pinned });
+        return Err(PluginError::OtherDigest {
+            name: name.clone(),
+            found,
+            pinned,
+        });
     }
     let grant = Grant {
-        capabilities: plugin.grants.iter().filter_map(|g| Capability::from_name(g)).collect(),
+        capabilities: plugin
+            .grants
+            .iter()
+            .filter_map(|g| Capability::from_name(g))
+            .collect(),
         projection: plugin.sees.clone(),
         settings: Some(plugin.settings.clone()),
         limits: limits(plugin),
     };
     let plugin = sandbox
         .load(name, &bytes, grant)
-        .map_err(|source| PluginError::Load { name: name.clone(), source })?;
-    Ok(Bound { name: name.clone(), digest: found, plugin })
+        .map_err(|source| PluginError::Load {
+            name: name.clone(),
+            source,
+        })?;
+    Ok(Bound {
+        name: name.clone(),
+        digest: found,
+        plugin,
+    })
 }
 
 /// The limits of the configuration; what this machine cannot address is no limit at all.
@@ -165,4 +184,3 @@ pub fn hex(digest: &[u8]) -> String {
     }
     text
 }
-

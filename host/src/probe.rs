@@ -39,7 +39,10 @@ impl ListedTool {
     /// The names of its arguments, by its input schema.
     #[must_use]
     pub fn arguments(&self) -> Vec<String> {
-        let properties = self.definition.member("inputSchema").and_then(|s| s.member("properties"));
+        let properties = self
+            .definition
+            .member("inputSchema")
+            .and_then(|s| s.member("properties"));
         match properties {
             Some(Json::Object(members)) => members.iter().map(|(name, _)| name.clone()).collect(),
             _ => Vec::new(),
@@ -98,16 +101,27 @@ pub async fn tools(launch: &Launch) -> Result<Vec<ListedTool>, ProbeError> {
 }
 
 async fn list(server: &mut Server, lines: &mut Lines) -> Result<Vec<ListedTool>, ProbeError> {
-    ask(server, lines, 1, name::INITIALIZE, Some(INITIALIZE), |_| Some(())).await?;
-    server.send(encode::notification(name::INITIALIZED, None)).await?;
+    ask(server, lines, 1, name::INITIALIZE, Some(INITIALIZE), |_| {
+        Some(())
+    })
+    .await?;
+    server
+        .send(encode::notification(name::INITIALIZED, None))
+        .await?;
     let mut tools = Vec::new();
     let mut cursor: Option<String> = None;
     for page in 0..MAX_PAGES {
-        let params = cursor.map(|cursor| {
-            format!(r#"{{"cursor":{}}}"#, Json::String(cursor).to_text())
-        });
-        let (more, next) =
-            ask(server, lines, page + 2, name::TOOLS_LIST, params.as_deref(), page_of).await?;
+        let params =
+            cursor.map(|cursor| format!(r#"{{"cursor":{}}}"#, Json::String(cursor).to_text()));
+        let (more, next) = ask(
+            server,
+            lines,
+            page + 2,
+            name::TOOLS_LIST,
+            params.as_deref(),
+            page_of,
+        )
+        .await?;
         tools.extend(more);
         cursor = next;
         if cursor.is_none() {
@@ -118,7 +132,9 @@ async fn list(server: &mut Server, lines: &mut Lines) -> Result<Vec<ListedTool>,
 }
 
 fn page_of(message: &Message<'_>) -> Option<(Vec<ListedTool>, Option<String>)> {
-    let Message::Response { result, .. } = message else { return None };
+    let Message::Response { result, .. } = message else {
+        return None;
+    };
     let page = ToolPage::parse(result).ok()?;
     let tools = page.tools.iter().map(|tool| ListedTool {
         name: tool.name.clone(),
@@ -144,7 +160,9 @@ async fn ask<T>(
         loop {
             while let Some(line) = lines.next_line() {
                 let Line::Whole(line) = line else { continue };
-                let Ok(message) = Message::decode(line) else { continue };
+                let Ok(message) = Message::decode(line) else {
+                    continue;
+                };
                 if message.id() != Some(&id) {
                     continue;
                 }
@@ -161,5 +179,7 @@ async fn ask<T>(
             lines.advance(count);
         }
     };
-    timeout(ANSWER_WITHIN, answer).await.unwrap_or(Err(ProbeError::Silent(method)))
+    timeout(ANSWER_WITHIN, answer)
+        .await
+        .unwrap_or(Err(ProbeError::Silent(method)))
 }

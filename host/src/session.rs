@@ -8,9 +8,9 @@ mod calls;
 mod catalogue;
 mod malformed;
 mod pipe;
-mod upstream;
 mod server;
 mod settle;
+mod upstream;
 
 use std::cell::{Cell, RefCell};
 use std::os::fd::OwnedFd;

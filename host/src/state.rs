@@ -58,7 +58,9 @@ impl StateError {
                 "stop the other one, or give this one a `state` folder of its own in `[gateway]`"
                     .into(),
             ),
-            StateError::Io { .. } => Some("check that you own it and that the disk has room".into()),
+            StateError::Io { .. } => {
+                Some("check that you own it and that the disk has room".into())
+            }
             StateError::Key(error) => error.hint(),
             StateError::Audit(error) => error.hint(),
         }
@@ -86,11 +88,15 @@ impl State {
         let private = PrivateFolder::open(folder)?;
         let lock = private.append(LOCK)?;
         match lock.try_lock() {
-            Ok(()) => Ok(State { folder: folder.to_owned(), _lock: lock }),
+            Ok(()) => Ok(State {
+                folder: folder.to_owned(),
+                _lock: lock,
+            }),
             Err(std::fs::TryLockError::WouldBlock) => Err(StateError::InUse(folder.to_owned())),
-            Err(std::fs::TryLockError::Error(source)) => {
-                Err(StateError::Io { path: folder.join(LOCK), source })
-            }
+            Err(std::fs::TryLockError::Error(source)) => Err(StateError::Io {
+                path: folder.join(LOCK),
+                source,
+            }),
         }
     }
 
@@ -125,10 +131,19 @@ impl State {
     /// # Errors
     /// [`StateError::Audit`]
     pub fn log(&self, gateway: &str, keys: &Keys) -> Result<Log, StateError> {
-        let who = Gateway { build: build(), name: gateway.to_owned() };
+        let who = Gateway {
+            build: build(),
+            name: gateway.to_owned(),
+        };
         let clock: Box<dyn Clock> = Box::new(SystemClock);
         let key = std::sync::Arc::clone(keys.entry());
-        Ok(Log::open(&self.folder.join(LOG), &origin(gateway), &who, key, clock)?)
+        Ok(Log::open(
+            &self.folder.join(LOG),
+            &origin(gateway),
+            &who,
+            key,
+            clock,
+        )?)
     }
 
     /// The folder.

@@ -81,7 +81,10 @@ impl Minted<'_> {
             ("args", arguments),
         ];
         if let Some(digest) = self.definition {
-            members.push(("tool_def_sha256", text(digest.trim_start_matches("sha256:"))));
+            members.push((
+                "tool_def_sha256",
+                text(digest.trim_start_matches("sha256:")),
+            ));
         }
         if let Some(statement) = self.approval {
             members.push(("approval", text(statement)));
@@ -91,7 +94,12 @@ impl Minted<'_> {
 }
 
 fn object(members: Vec<(&str, Json)>) -> Json {
-    Json::Object(members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
+    Json::Object(
+        members
+            .into_iter()
+            .map(|(name, value)| (name.to_owned(), value))
+            .collect(),
+    )
 }
 
 fn text(text: &str) -> Json {

@@ -69,7 +69,12 @@ fn list(options: &Options) -> Result<(), Failure> {
     for call in &calls {
         let name = format!("{}/{}", call.server, visible(&call.name));
         let why: Vec<String> = call.reasons.iter().map(why).collect();
-        say::out(format!("{:10} {:>5}s  {name:30} {}", call.id, left(call), why.join("; ")));
+        say::out(format!(
+            "{:10} {:>5}s  {name:30} {}",
+            call.id,
+            left(call),
+            why.join("; ")
+        ));
     }
     Ok(())
 }
@@ -90,15 +95,29 @@ fn vote(one: &One, approve: bool) -> Result<(), Failure> {
     // The vote is on the statement that was fetched here: if the call is another one by now, the
     // gateway refuses the vote.
     let (id, statement) = (call.id.clone(), call.digest.clone());
-    let reply = ask(&folder, &Question::Vote { id, statement, approve })?;
+    let reply = ask(
+        &folder,
+        &Question::Vote {
+            id,
+            statement,
+            approve,
+        },
+    )?;
     let done = if approve { "approved" } else { "denied" };
     match reply {
         Reply::Counted if one.options.json => say::json(&json!({ "id": call.id, "vote": done })),
         Reply::Counted => {
-            say::out(format!("{done}: {}/{} ({})", call.server, visible(&call.name), call.id));
+            say::out(format!(
+                "{done}: {}/{} ({})",
+                call.server,
+                visible(&call.name),
+                call.id
+            ));
         }
         Reply::Refused { why } => return Err(Failure::new(REFUSED, why)),
-        Reply::Waiting { .. } => return Err(Failure::new(UNREADABLE, control::ControlError::BadAnswer)),
+        Reply::Waiting { .. } => {
+            return Err(Failure::new(UNREADABLE, control::ControlError::BadAnswer));
+        }
     }
     Ok(())
 }
@@ -114,7 +133,10 @@ fn describe(call: &WaitingCall) -> String {
     for reason in &call.reasons {
         text.push_str(&format!("because    {}\n", why(reason)));
     }
-    text.push_str(&format!("statement  sha-256 {}\narguments, exactly as they will be sent:\n", call.digest));
+    text.push_str(&format!(
+        "statement  sha-256 {}\narguments, exactly as they will be sent:\n",
+        call.digest
+    ));
     let pretty = serde_json::from_str::<serde_json::Value>(&call.arguments)
         .and_then(|value| serde_json::to_string_pretty(&value))
         .unwrap_or_else(|_| call.arguments.clone());
@@ -130,15 +152,19 @@ fn why((rule, sentence): &(String, Option<String>)) -> String {
 }
 
 fn left(call: &WaitingCall) -> u64 {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+    let now = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default()
+        .as_secs();
     call.expires.saturating_sub(now)
 }
 
 fn find(folder: &Path, id: &str) -> Result<WaitingCall, Failure> {
     let found = waiting(folder)?.into_iter().find(|call| call.id == id);
     found.ok_or_else(|| {
-        Failure::new(REFUSED, format!("no call `{id}` is waiting"))
-            .hint(Some("it was decided, it expired, or it never was; see `wardlet approvals list`"))
+        Failure::new(REFUSED, format!("no call `{id}` is waiting")).hint(Some(
+            "it was decided, it expired, or it never was; see `wardlet approvals list`",
+        ))
     })
 }
 

@@ -4,7 +4,9 @@ use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
 use serde_json::{Value, json};
-use wardlet_audit::{Entry, Head, Options as Checks, Progress, Report, Select, VerifyError, verify};
+use wardlet_audit::{
+    Entry, Head, Options as Checks, Progress, Report, Select, VerifyError, verify,
+};
 use wardlet_keys::{VerifyingKey, base64url};
 
 use super::say::{self, Failure, REFUSED, UNREADABLE, WRONG, visible};
@@ -81,10 +83,17 @@ fn show(arguments: &Show) -> Result<(), Failure> {
     for entry in wardlet_audit::show(&folder, select).map_err(failed)? {
         let entry = entry.map_err(failed)?;
         shown += 1;
-        say::out(if arguments.json { entry.line } else { line_of(&entry) });
+        say::out(if arguments.json {
+            entry.line
+        } else {
+            line_of(&entry)
+        });
     }
     match (shown, arguments.entry) {
-        (0, Some(index)) => Err(Failure::new(REFUSED, format!("the log has no entry {index}"))),
+        (0, Some(index)) => Err(Failure::new(
+            REFUSED,
+            format!("the log has no entry {index}"),
+        )),
         _ => Ok(()),
     }
 }
@@ -92,40 +101,79 @@ fn show(arguments: &Show) -> Result<(), Failure> {
 /// An entry as one line for a person.
 fn line_of(entry: &Entry) -> String {
     let value: Value = serde_json::from_str(&entry.line).unwrap_or_default();
-    let text = |path: &str| value.pointer(path).and_then(Value::as_str).unwrap_or_default().to_owned();
-    let target = || {
-        let tool = text("/body/target/tool");
-        let name = if tool.is_empty() { text("/body/target/method") } else { tool };
-        format!("{}/{}", text("/body/target/server"), name)
-    };
-    let what = match text("/kind").as_str() {
+    let body = value.get("body").unwrap_or(&Value::Null);
+    let kind = text(&value, "/kind");
+    let what = match kind {
         "decision" => {
-            let rules = value.pointer("/body/rules").and_then(Value::as_array);
-            let rules: Vec<&str> = rules.into_iter().flatten().filter_map(Value::as_str).collect();
-            let reason = text("/body/reason");
-            format!("{:9} {:32} {reason:22} {}", text("/body/effect"), target(), rules.join(", "))
+            let rules = strings(body, "/rules").join(", ");
+            let (effect, reason) = (text(body, "/effect"), text(body, "/reason"));
+            format!("{effect:9} {:32} {reason:22} {rules}", target(body))
         }
         "outcome" => {
-            let of = value.pointer("/body/decision").map(Value::to_string).unwrap_or_default();
-            let redacted = value.pointer("/body/redactions").and_then(Value::as_array);
-            let redacted: Vec<String> = redacted
-                .into_iter()
-                .flatten()
-                .filter_map(|r| Some(format!("{} {}", r.get("count")?, r.get("entity")?.as_str()?)))
-                .collect();
-            let redacted = if redacted.is_empty() { String::new() } else { format!("redacted: {}", redacted.join(", ")) };
-            format!("{:9} of {of:29} {:22} {redacted}", text("/body/status"), text("/body/reason"))
+            let (status, reason) = (text(body, "/status"), text(body, "/reason"));
+            let of = format!("of {}", number(body, "/decision"));
+            format!("{status:9} {of:32} {reason:22} {}", redacted(body))
         }
-        "approval-request" => format!("{:9} {:32}", "held", target()),
-        "approval-vote" => {
-            let of = value.pointer("/body/request").map(Value::to_string).unwrap_or_default();
-            format!("{:9} of {of}", text("/body/choice"))
-        }
+        "approval-request" => format!("{:9} {}", "held", target(body)),
+        "approval-vote" => format!(
+            "{:9} of {}",
+            text(body, "/choice"),
+            number(body, "/request")
+        ),
         _ => String::new(),
     };
-    visible(&format!("{:>6}  {}  {:16} {what}", entry.index, text("/time"), text("/kind")))
-        .trim_end()
-        .to_owned()
+    let line = format!(
+        "{:>6}  {}  {kind:16} {what}",
+        entry.index,
+        text(&value, "/time")
+    );
+    visible(line.trim_end())
+}
+
+fn text<'a>(value: &'a Value, pointer: &str) -> &'a str {
+    value
+        .pointer(pointer)
+        .and_then(Value::as_str)
+        .unwrap_or_default()
+}
+
+fn number(value: &Value, pointer: &str) -> String {
+    value
+        .pointer(pointer)
+        .map(Value::to_string)
+        .unwrap_or_default()
+}
+
+fn strings<'a>(value: &'a Value, pointer: &str) -> Vec<&'a str> {
+    let items = value.pointer(pointer).and_then(Value::as_array);
+    items
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .collect()
+}
+
+/// Server and tool, or the method where no tool is named.
+fn target(body: &Value) -> String {
+    let tool = text(body, "/target/tool");
+    let name = if tool.is_empty() {
+        text(body, "/target/method")
+    } else {
+        tool
+    };
+    format!("{}/{name}", text(body, "/target/server"))
+}
+
+fn redacted(body: &Value) -> String {
+    let items = body.pointer("/redactions").and_then(Value::as_array);
+    let found = items.into_iter().flatten();
+    let found = found.map(|item| format!("{} {}", number(item, "/count"), text(item, "/entity")));
+    let found: Vec<String> = found.collect();
+    if found.is_empty() {
+        String::new()
+    } else {
+        format!("redacted: {}", found.join(", "))
+    }
 }
 
 fn check(arguments: &Verify) -> Result<(), Failure> {
@@ -137,7 +185,10 @@ fn check(arguments: &Verify) -> Result<(), Failure> {
         bar.set_length(progress.total_bytes);
         bar.set_position(progress.bytes);
     };
-    let options = Checks { against, progress: Some(&mut progress) };
+    let options = Checks {
+        against,
+        progress: Some(&mut progress),
+    };
     let checked = verify(&state.join(LOG), &key, options);
     bar.finish_and_clear();
     match checked {
@@ -146,7 +197,11 @@ fn check(arguments: &Verify) -> Result<(), Failure> {
             Ok(())
         }
         Err(error) => {
-            let code = if error.is_broken() { REFUSED } else { UNREADABLE };
+            let code = if error.is_broken() {
+                REFUSED
+            } else {
+                UNREADABLE
+            };
             if arguments.json {
                 say::json(&broken(&error));
             }
@@ -171,18 +226,30 @@ fn tell(report: &Report, key: &VerifyingKey, as_json: bool) {
         }));
     }
     let counts = |counts: &std::collections::BTreeMap<String, u64>| {
-        let counts: Vec<String> = counts.iter().map(|(name, n)| format!("{n} {name}")).collect();
+        let counts: Vec<String> = counts
+            .iter()
+            .map(|(name, n)| format!("{n} {name}"))
+            .collect();
         counts.join(", ")
     };
-    say::out(format!("the log is whole: {} entries, every signature checked", report.head.size));
+    say::out(format!(
+        "the log is whole: {} entries, every signature checked",
+        report.head.size
+    ));
     say::out(format!("origin     {}", key.name()));
     say::out(format!("entries    {}", counts(&report.kinds)));
     say::out(format!("decisions  {}", counts(&report.effects)));
     if !report.open.is_empty() {
-        say::out(format!("open       {} calls have no outcome yet", report.open.len()));
+        say::out(format!(
+            "open       {} calls have no outcome yet",
+            report.open.len()
+        ));
     }
     if let Some(step) = report.step_back {
-        say::out(format!("clock      went back by {} ms before entry {}", step.by_ms, step.index));
+        say::out(format!(
+            "clock      went back by {} ms before entry {}",
+            step.by_ms, step.index
+        ));
     }
     say::out(format!("head       {}:{root}", report.head.size));
     say::out("           keep it elsewhere: `--against` finds a tail that was cut off since");
@@ -204,11 +271,19 @@ fn broken(error: &VerifyError) -> Value {
 
 fn key(path: &Path) -> Result<VerifyingKey, Failure> {
     let text = std::fs::read_to_string(path).map_err(|error| {
-        Failure::new(UNREADABLE, format!("cannot read the log's key `{}`: {error}", path.display()))
-            .hint(Some("the gateway writes it beside its log when it first runs"))
+        Failure::new(
+            UNREADABLE,
+            format!("cannot read the log's key `{}`: {error}", path.display()),
+        )
+        .hint(Some(
+            "the gateway writes it beside its log when it first runs",
+        ))
     })?;
     text.trim().parse().map_err(|error| {
-        Failure::new(WRONG, format!("`{}` holds no verifier key: {error}", path.display()))
+        Failure::new(
+            WRONG,
+            format!("`{}` holds no verifier key: {error}", path.display()),
+        )
     })
 }
 
@@ -216,10 +291,14 @@ fn head(text: &str) -> Result<Head, Failure> {
     let parse = || {
         let (size, root) = text.split_once(':')?;
         let root = base64url::decode(root)?.try_into().ok()?;
-        Some(Head { size: size.parse().ok()?, root })
+        Some(Head {
+            size: size.parse().ok()?,
+            root,
+        })
     };
     parse().ok_or_else(|| {
-        Failure::new(WRONG, format!("`{text}` is no head"))
-            .hint(Some("give what `wardlet audit verify` printed after `head`"))
+        Failure::new(WRONG, format!("`{text}` is no head")).hint(Some(
+            "give what `wardlet audit verify` printed after `head`",
+        ))
     })
 }

@@ -39,13 +39,21 @@ struct Shown<'a> {
 pub(super) fn main(arguments: &Arguments) -> Result<(), Failure> {
     let config = setup::load(&arguments.config, arguments.json)?;
     let (plugins, rules) = setup::bind(&config)?;
-    let listed = if arguments.offline { Vec::new() } else { ask(&config)? };
+    let listed = if arguments.offline {
+        Vec::new()
+    } else {
+        ask(&config)?
+    };
     let shown: Vec<Shown<'_>> = listed
         .iter()
         .flat_map(|(server, tools)| tools.iter().map(move |tool| (server, tool)))
         .map(|(server, tool)| show(&config, &plugins, &rules, server, tool))
         .collect();
-    let idle = if arguments.offline { Vec::new() } else { idle(&config, &shown) };
+    let idle = if arguments.offline {
+        Vec::new()
+    } else {
+        idle(&config, &shown)
+    };
     if arguments.json {
         say::json(&as_json(&config, &plugins, &shown, &idle));
     } else {
@@ -66,7 +74,9 @@ fn ask(config: &Config) -> Result<Vec<Listed>, Failure> {
         }
         let launch = setup::launch(server, &[])?;
         let tools = runtime.block_on(probe::tools(&launch)).map_err(|error| {
-            let hint = error.hint().unwrap_or("`--offline` checks without the servers");
+            let hint = error
+                .hint()
+                .unwrap_or("`--offline` checks without the servers");
             Failure::new(UNREADABLE, format!("server `{name}`: {error}")).hint(Some(hint))
         })?;
         listed.push((name.clone(), tools));
@@ -82,16 +92,25 @@ fn show<'a>(
     tool: &'a ListedTool,
 ) -> Shown<'a> {
     let matching = config.rules_for(server, &tool.name);
-    let policies: Vec<_> = matching.iter().flat_map(|rule| policies(rule, plugins)).collect();
+    let policies: Vec<_> = matching
+        .iter()
+        .flat_map(|rule| policies(rule, plugins))
+        .collect();
     let sees = |argument: &String| {
         let pointer = format!("/{}", argument.replace('~', "~0").replace('/', "~1"));
         Pointer::parse(&pointer).is_ok_and(|pointer| {
-            policies.iter().any(|bound| bound.plugin.projection().shows(Part::Arguments, pointer))
+            policies
+                .iter()
+                .any(|bound| bound.plugin.projection().shows(Part::Arguments, pointer))
         })
     };
     Shown {
         server: server.to_string(),
-        unseen: tool.arguments().into_iter().filter(|argument| !sees(argument)).collect(),
+        unseen: tool
+            .arguments()
+            .into_iter()
+            .filter(|argument| !sees(argument))
+            .collect(),
         reachable: rules.could_allow(server, &tool.name),
         rules: matching,
         tool,
@@ -109,11 +128,19 @@ fn policies<'a>(rule: &Rule, plugins: &'a PluginSet) -> Vec<&'a Bound> {
 /// Rules about tools that match none of today's.
 fn idle<'a>(config: &'a Config, shown: &[Shown<'_>]) -> Vec<&'a str> {
     let used = |rule: &&Rule| {
-        shown.iter().any(|shown| shown.rules.iter().any(|other| other.name == rule.name))
+        shown
+            .iter()
+            .any(|shown| shown.rules.iter().any(|other| other.name == rule.name))
     };
     let asked = !shown.is_empty();
-    let rules = config.rules.iter().filter(|rule| asked && !rule.tools.is_empty());
-    rules.filter(|rule| !used(rule)).map(|rule| rule.name.as_str()).collect()
+    let rules = config
+        .rules
+        .iter()
+        .filter(|rule| asked && !rule.tools.is_empty());
+    rules
+        .filter(|rule| !used(rule))
+        .map(|rule| rule.name.as_str())
+        .collect()
 }
 
 fn tell(config: &Config, plugins: &PluginSet, shown: &[Shown<'_>], idle: &[&str], offline: bool) {
@@ -131,9 +158,15 @@ fn tell(config: &Config, plugins: &PluginSet, shown: &[Shown<'_>], idle: &[&str]
         tell_tool(shown);
     }
     for rule in idle {
-        say::out(format!("\nwarning: rule `{rule}` matches no tool that the servers list today"));
+        say::out(format!(
+            "\nwarning: rule `{rule}` matches no tool that the servers list today"
+        ));
     }
-    let tools = if offline { "; the servers were not asked".to_owned() } else { format!(", {} tools", shown.len()) };
+    let tools = if offline {
+        "; the servers were not asked".to_owned()
+    } else {
+        format!(", {} tools", shown.len())
+    };
     say::out(format!(
         "\n{} is right: {} plugins, {} rules{tools}",
         config.source.display(),
@@ -150,9 +183,15 @@ fn tell_plugin(bound: &Bound) {
         (true, false) => "policy",
         (false, _) => "redactor",
     };
-    say::out(format!("  {} ({roles}, {} {})", bound.name, description.name, description.version));
+    say::out(format!(
+        "  {} ({roles}, {} {})",
+        bound.name, description.name, description.version
+    ));
     say::out(format!("    {}", description.summary));
-    say::out(format!("    sees      {}", or_nothing(&plugin.projection().to_string())));
+    say::out(format!(
+        "    sees      {}",
+        or_nothing(&plugin.projection().to_string())
+    ));
     let can: Vec<&str> = plugin.capabilities().iter().map(|c| c.meaning()).collect();
     say::out(format!("    can       {}", or_nothing(&can.join(", "))));
     let limits = plugin.limits();

@@ -46,7 +46,11 @@ pub(super) fn main(arguments: &Arguments) -> Result<(), Failure> {
         return Err(Failure::new(WRONG, error).hint(Some("`--force` writes over it")));
     }
     let tools = ask(&arguments.command)?;
-    let folder = arguments.config.parent().unwrap_or(Path::new("")).to_owned();
+    let folder = arguments
+        .config
+        .parent()
+        .unwrap_or(Path::new(""))
+        .to_owned();
     let plugins = ship(arguments.plugins.as_deref(), &folder)?;
     let starter_tools: Vec<StarterTool> = tools
         .iter()
@@ -78,18 +82,23 @@ fn ask(command: &[String]) -> Result<Vec<probe::ListedTool>, Failure> {
         set_env: std::collections::BTreeMap::new(),
         cwd: None,
     };
-    setup::runtime()?.block_on(probe::tools(&launch)).map_err(|error| {
-        let hint = error.hint();
-        Failure::new(UNREADABLE, error).hint(hint)
-    })
+    setup::runtime()?
+        .block_on(probe::tools(&launch))
+        .map_err(|error| {
+            let hint = error.hint();
+            Failure::new(UNREADABLE, error).hint(hint)
+        })
 }
 
 /// Copies the shipped plugins beside the configuration, so that it needs nothing else.
 fn ship(named: Option<&Path>, folder: &Path) -> Result<Vec<StarterPlugin>, Failure> {
     let Some(source) = named.map(Path::to_owned).or_else(beside_program) else {
         let hint = "name the folder of the shipped components with `--plugins`";
-        return Err(Failure::new(UNREADABLE, "the shipped plugins are not beside this program")
-            .hint(Some(hint)));
+        return Err(Failure::new(
+            UNREADABLE,
+            "the shipped plugins are not beside this program",
+        )
+        .hint(Some(hint)));
     };
     let sandbox = Sandbox::new()
         .map_err(|error| Failure::new(UNREADABLE, &error).hint(Some(error.hint())))?;
@@ -100,11 +109,19 @@ fn ship(named: Option<&Path>, folder: &Path) -> Result<Vec<StarterPlugin>, Failu
         let file = format!("{name}.wasm");
         let bytes = std::fs::read(source.join(&file)).map_err(|error| {
             let path = source.join(&file);
-            Failure::new(UNREADABLE, format!("cannot read `{}`: {error}", path.display()))
+            Failure::new(
+                UNREADABLE,
+                format!("cannot read `{}`: {error}", path.display()),
+            )
         })?;
         let path = target.join(&file);
         std::fs::write(&path, &bytes).map_err(|error| cannot_write(&path, &error))?;
-        plugins.push(describe(&sandbox, name, &format!("{FOLDER}/{file}"), &bytes)?);
+        plugins.push(describe(
+            &sandbox,
+            name,
+            &format!("{FOLDER}/{file}"),
+            &bytes,
+        )?);
     }
     Ok(plugins)
 }
@@ -115,15 +132,24 @@ fn describe(
     component: &str,
     bytes: &[u8],
 ) -> Result<StarterPlugin, Failure> {
-    let wrong = |error: &dyn std::fmt::Display| Failure::new(WRONG, format!("`{component}`: {error}"));
+    let wrong =
+        |error: &dyn std::fmt::Display| Failure::new(WRONG, format!("`{component}`: {error}"));
     let name = PluginName::parse(name).map_err(|error| wrong(&error))?;
     let imports = sandbox.inspect(bytes).map_err(|error| wrong(&error))?;
     Ok(StarterPlugin {
         name,
         component: component.to_owned(),
         digest: sha256(bytes),
-        grants: imports.capabilities.iter().map(|c| c.name().to_owned()).collect(),
-        kind: if imports.policy { StarterKind::Policy } else { StarterKind::Redactor },
+        grants: imports
+            .capabilities
+            .iter()
+            .map(|c| c.name().to_owned())
+            .collect(),
+        kind: if imports.policy {
+            StarterKind::Policy
+        } else {
+            StarterKind::Redactor
+        },
     })
 }
 
@@ -132,21 +158,29 @@ fn beside_program() -> Option<PathBuf> {
     let program = std::env::current_exe().ok()?;
     let folder = program.parent()?;
     let candidates = [folder.join(FOLDER), folder.parent()?.join(FOLDER)];
-    candidates.into_iter().find(|folder| folder.join("path-guard.wasm").is_file())
+    candidates
+        .into_iter()
+        .find(|folder| folder.join("path-guard.wasm").is_file())
 }
 
 /// The absolute folders among a command's arguments: what file servers are given as their roots.
 fn roots(command: &[String]) -> Vec<PathBuf> {
     let folders = command.iter().skip(1).map(PathBuf::from);
-    folders.filter(|path| path.is_absolute() && path.is_dir()).collect()
+    folders
+        .filter(|path| path.is_absolute() && path.is_dir())
+        .collect()
 }
 
 fn cannot_write(path: &Path, error: &std::io::Error) -> Failure {
-    Failure::new(UNREADABLE, format!("cannot write `{}`: {error}", path.display()))
+    Failure::new(
+        UNREADABLE,
+        format!("cannot write `{}`: {error}", path.display()),
+    )
 }
 
 fn tell(arguments: &Arguments, tools: usize, plugins: &[StarterPlugin]) {
-    let config = std::path::absolute(&arguments.config).unwrap_or_else(|_| arguments.config.clone());
+    let config =
+        std::path::absolute(&arguments.config).unwrap_or_else(|_| arguments.config.clone());
     let program = std::env::current_exe().unwrap_or_else(|_| PathBuf::from("wardlet"));
     let entry = serde_json::json!({ "mcpServers": { &arguments.name: {
         "command": program, "args": ["run", "--config", config],
@@ -157,7 +191,10 @@ fn tell(arguments: &Arguments, tools: usize, plugins: &[StarterPlugin]) {
         plugins.len()
     ));
     say::out("read it, then check it:");
-    say::out(format!("  wardlet check --config {}", arguments.config.display()));
+    say::out(format!(
+        "  wardlet check --config {}",
+        arguments.config.display()
+    ));
     say::out("and put this into the MCP client's configuration, for example `.mcp.json`:");
     say::json(&entry);
 }

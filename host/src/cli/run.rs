@@ -42,19 +42,31 @@ pub(super) fn main(arguments: &Arguments) -> Result<(), Failure> {
     let log = Arc::new(state.log(&gateway, &keys).map_err(failed)?);
     tell_recovery(&log);
     for event in [config_entry(&config)?, policy_entry(&plugins)] {
-        log.record(&event).map_err(|error| failed(StateError::Audit(error)))?;
+        log.record(&event)
+            .map_err(|error| failed(StateError::Audit(error)))?;
     }
     let subject = format!("uid:{}", rustix::process::getuid().as_raw());
     let who = (gateway, name.clone());
-    let gate = Gate::new(who, rules, keys, Arc::clone(&log), Box::new(SystemClock), &subject);
+    let gate = Gate::new(
+        who,
+        rules,
+        keys,
+        Arc::clone(&log),
+        Box::new(SystemClock),
+        &subject,
+    );
     let timeout = server.timeout;
     let end = serve(Arc::new(gate), &launch, timeout, &state)?;
-    log.flush().map_err(|error| failed(StateError::Audit(error)))?;
+    log.flush()
+        .map_err(|error| failed(StateError::Audit(error)))?;
     match end {
         End::Agent => Ok(()),
         End::Upstream => Err(Failure::new(UNREADABLE, "the server ended")
             .hint(Some("run its command by itself: its own messages say more"))),
-        End::Flood => Err(Failure::new(REFUSED, "the client sent too much that is no message")),
+        End::Flood => Err(Failure::new(
+            REFUSED,
+            "the client sent too much that is no message",
+        )),
     }
 }
 
@@ -116,14 +128,23 @@ fn tell_recovery(log: &wardlet_audit::Log) {
         tracing::warn!(saved = %torn.display(), "the log ended in the middle of an entry");
     }
     if recovered.closed > 0 {
-        tracing::warn!(calls = recovered.closed, "calls of an earlier run have no known outcome");
+        tracing::warn!(
+            calls = recovered.closed,
+            "calls of an earlier run have no known outcome"
+        );
     }
 }
 
 fn config_entry(config: &Config) -> Result<Event, Failure> {
-    let bytes = std::fs::read(&config.source)
-        .map_err(|error| Failure::new(UNREADABLE, format!("cannot read the configuration again: {error}")))?;
-    Ok(Event::Config { digest: hex(&sha256(&bytes)) })
+    let bytes = std::fs::read(&config.source).map_err(|error| {
+        Failure::new(
+            UNREADABLE,
+            format!("cannot read the configuration again: {error}"),
+        )
+    })?;
+    Ok(Event::Config {
+        digest: hex(&sha256(&bytes)),
+    })
 }
 
 fn policy_entry(plugins: &PluginSet) -> Event {
@@ -131,5 +152,8 @@ fn policy_entry(plugins: &PluginSet) -> Event {
         digest: bound.digest.clone(),
         name: bound.name.to_string(),
     });
-    Event::Policy { digest: plugins.digest(), plugins: pins.collect() }
+    Event::Policy {
+        digest: plugins.digest(),
+        plugins: pins.collect(),
+    }
 }

@@ -23,7 +23,11 @@ pub(super) const UNREADABLE: u8 = 3;
 
 impl Failure {
     pub(super) fn new(code: u8, error: impl Display) -> Self {
-        Failure { code, text: format!("error: {error}"), hint: None }
+        Failure {
+            code,
+            text: format!("error: {error}"),
+            hint: None,
+        }
     }
 
     pub(super) fn hint(mut self, hint: Option<impl Display>) -> Self {
@@ -33,7 +37,11 @@ impl Failure {
 
     /// A failure whose text was rendered already.
     pub(super) fn rendered(code: u8, text: String) -> Self {
-        Failure { code, text, hint: None }
+        Failure {
+            code,
+            text,
+            hint: None,
+        }
     }
 
     /// Tells it on standard error.
@@ -70,7 +78,10 @@ pub(super) fn visible(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for c in text.chars() {
         let hidden = c.is_control()
-            || matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}')
+            || matches!(
+                c,
+                '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}'
+            )
             || matches!(c, '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
             || matches!(c, '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}');
         if hidden && c != '\n' {

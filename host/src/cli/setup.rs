@@ -19,20 +19,35 @@ use crate::session::Launch;
 /// Sends the gateway's log to standard error or a file.
 pub(super) fn logging(logging: &Logging) -> Result<(), Failure> {
     let filter = EnvFilter::try_new(&logging.levels).map_err(|_| {
-        Failure::new(WRONG, format!("`{}` is no list of log levels", logging.levels))
-            .hint(Some("write for example `info`, or `warn,wardlet=debug`"))
+        Failure::new(
+            WRONG,
+            format!("`{}` is no list of log levels", logging.levels),
+        )
+        .hint(Some("write for example `info`, or `warn,wardlet=debug`"))
     })?;
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(false);
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(false);
     let file = logging.log_file.as_ref().map(|path| {
-        OpenOptions::new().create(true).append(true).open(path).map_err(|error| {
-            Failure::new(UNREADABLE, format!("cannot write `{}`: {error}", path.display()))
-        })
+        OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(path)
+            .map_err(|error| {
+                Failure::new(
+                    UNREADABLE,
+                    format!("cannot write `{}`: {error}", path.display()),
+                )
+            })
     });
     match (file.transpose()?, logging.log_format) {
         (Some(file), LogFormat::Text) => builder.with_writer(Mutex::new(file)).init(),
         (Some(file), LogFormat::Json) => builder.json().with_writer(Mutex::new(file)).init(),
         (None, LogFormat::Text) => {
-            builder.with_ansi(say::colour()).with_writer(std::io::stderr).init();
+            builder
+                .with_ansi(say::colour())
+                .with_writer(std::io::stderr)
+                .init();
         }
         (None, LogFormat::Json) => builder.json().with_writer(std::io::stderr).init(),
     }
@@ -42,10 +57,13 @@ pub(super) fn logging(logging: &Logging) -> Result<(), Failure> {
 /// Reads a configuration. Everything that is wrong with it is shown at once.
 pub(super) fn load(path: &Path, json: bool) -> Result<Config, Failure> {
     if !path.exists() {
-        return Err(Failure::new(WRONG, format!("there is no configuration `{}`", path.display()))
-            .hint(Some(
-                "write one with `wardlet init -- COMMAND…`, or name yours with `--config FILE`",
-            )));
+        return Err(Failure::new(
+            WRONG,
+            format!("there is no configuration `{}`", path.display()),
+        )
+        .hint(Some(
+            "write one with `wardlet init -- COMMAND…`, or name yours with `--config FILE`",
+        )));
     }
     Config::load(path, CAPABILITIES).map_err(|faults| {
         if json {
@@ -94,7 +112,10 @@ pub(super) fn server<'a>(
 ) -> Result<(&'a ServerName, &'a Server), Failure> {
     let names: Vec<&str> = config.servers.keys().map(ServerName::as_str).collect();
     let found = match named {
-        Some(name) => config.servers.iter().find(|(server, _)| server.as_str() == name),
+        Some(name) => config
+            .servers
+            .iter()
+            .find(|(server, _)| server.as_str() == name),
         None if config.servers.len() == 1 => config.servers.iter().next(),
         None => None,
     };
@@ -103,8 +124,10 @@ pub(super) fn server<'a>(
             Some(name) => format!("the configuration has no server `{name}`"),
             None => "the configuration has several servers".to_owned(),
         };
-        Failure::new(WRONG, error)
-            .hint(Some(format!("name one with `--server`: {}", names.join(", "))))
+        Failure::new(WRONG, error).hint(Some(format!(
+            "name one with `--server`: {}",
+            names.join(", ")
+        )))
     })
 }
 
@@ -113,12 +136,17 @@ pub(super) fn launch(server: &Server, command: &[String]) -> Result<Launch, Fail
     let command = match (&server.command, command) {
         (Some(configured), []) => configured.clone(),
         (None, []) => {
-            return Err(Failure::new(WRONG, "no command starts the server")
-                .hint(Some("put it behind `--`, or into `command` of the server's section")));
+            return Err(
+                Failure::new(WRONG, "no command starts the server").hint(Some(
+                    "put it behind `--`, or into `command` of the server's section",
+                )),
+            );
         }
         (Some(configured), given) if configured != given => {
-            return Err(Failure::new(WRONG, "the command behind `--` is not the configured one")
-                .hint(Some("leave it out: what was reviewed is what runs")));
+            return Err(
+                Failure::new(WRONG, "the command behind `--` is not the configured one")
+                    .hint(Some("leave it out: what was reviewed is what runs")),
+            );
         }
         (_, given) => given.to_vec(),
     };

@@ -22,7 +22,9 @@ impl<'a> Answer<'a> {
     #[must_use]
     pub fn of(message: &'a Message<'a>) -> Option<Self> {
         match message {
-            Message::Response { .. } | Message::Failure { id: Some(_), .. } => Some(Answer(message)),
+            Message::Response { .. } | Message::Failure { id: Some(_), .. } => {
+                Some(Answer(message))
+            }
             _ => None,
         }
     }
@@ -61,7 +63,11 @@ impl Gate {
             outcome.reason = Some(reason.code().to_owned());
         }
         outcome.timings.redact_us = Some(micros(begun.elapsed()));
-        Redacted { forwarded, outcome, reply }
+        Redacted {
+            forwarded,
+            outcome,
+            reply,
+        }
     }
 
     /// The line for the agent.
@@ -83,8 +89,16 @@ impl Gate {
             Some(Json::Bool(flag)) if outcome.status == Status::Answered => Some(*flag),
             _ => None,
         };
-        let name = if facts.tool_call { facts.name.as_str() } else { "" };
-        let method = if facts.tool_call { wardlet_mcp::name::TOOLS_CALL } else { facts.name.as_str() };
+        let name = if facts.tool_call {
+            facts.name.as_str()
+        } else {
+            ""
+        };
+        let method = if facts.tool_call {
+            wardlet_mcp::name::TOOLS_CALL
+        } else {
+            facts.name.as_str()
+        };
         let document = Arc::new(Document::parsed(root, text.len()));
         let (clean, finding) = self.clean(&redactors, (method, name), &document);
         if let Some(finding) = finding {
@@ -131,13 +145,19 @@ impl Gate {
             self.rules.for_method(&self.server, &facts.name)
         };
         // A method that passes without rules of its own is cleaned like all other traffic.
-        if rules.is_empty() { self.rules.all_redactors() } else { redactors(&rules) }
+        if rules.is_empty() {
+            self.rules.all_redactors()
+        } else {
+            redactors(&rules)
+        }
     }
 }
 
 /// `isError` of a result that nobody redacts and that is therefore not parsed whole.
 fn is_error_shallow(message: &Message<'_>) -> Option<bool> {
-    let Message::Response { result, .. } = message else { return None };
+    let Message::Response { result, .. } = message else {
+        return None;
+    };
     match Members::parse(result).ok()?.get("isError")?.get() {
         "true" => Some(true),
         "false" => Some(false),

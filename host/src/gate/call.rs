@@ -22,7 +22,10 @@ impl Tool {
     #[must_use]
     pub fn new(definition: Json) -> Self {
         let digest = hex(&sha256(definition.canonical_or_literal().as_bytes()));
-        Tool { definition: Arc::new(Document::new(definition)), digest }
+        Tool {
+            definition: Arc::new(Document::new(definition)),
+            digest,
+        }
     }
 }
 

@@ -46,11 +46,13 @@ pub(crate) struct Salt(pub(crate) String);
 impl Gate {
     /// The facts at the beginning. A transaction id that cannot be drawn is told by an empty one,
     /// which no entry takes: without randomness no call is let through.
-    pub(crate) fn facts(&self, call: &Call) -> Facts {
-        let txn = wardlet_keys::random::<16>().map(|id| base64url::encode(&id)).unwrap_or_default();
+    pub(crate) fn facts(&self, call: &Call) -> Box<Facts> {
+        let txn = wardlet_keys::random::<16>()
+            .map(|id| base64url::encode(&id))
+            .unwrap_or_default();
         let request =
             Commitment::new(self.keys.salt(&txn, "request"), "request", call.id.raw()).digest;
-        Facts {
+        Box::new(Facts {
             id: call.id.clone(),
             target: self.target(call, &txn),
             name: call.tool.clone().unwrap_or_else(|| call.method.clone()),
@@ -66,7 +68,7 @@ impl Gate {
             request,
             principal: self.principal.clone(),
             txn,
-        }
+        })
     }
 
     /// A tool that the upstream lists stands by its name, any other text by a commitment.
@@ -79,10 +81,15 @@ impl Gate {
             Some(_) => name.clone(),
             None => committed("tool", name),
         });
-        let known = call.is_tool_call() || self.rules.names_method(&call.method);
+        let known =
+            wardlet_mcp::name::is_standard(&call.method) || self.rules.names_method(&call.method);
         Target {
             definition: call.listed.as_ref().map(|tool| tool.digest.clone()),
-            method: if known { call.method.clone() } else { committed("method", &call.method) },
+            method: if known {
+                call.method.clone()
+            } else {
+                committed("method", &call.method)
+            },
             server: self.server.to_string(),
             tool,
             tool_known: call.listed.is_some(),
@@ -91,16 +98,25 @@ impl Gate {
 
     /// Commits to the arguments in their canonical form.
     pub(crate) fn commit_arguments(&self, facts: &mut Facts, canonical: &str, bytes: usize) {
-        let commitment =
-            Commitment::new(self.keys.salt(&facts.txn, "arguments"), "arguments", canonical);
-        let payload = Payload { bytes: bytes as u64, commitment: commitment.digest };
+        let commitment = Commitment::new(
+            self.keys.salt(&facts.txn, "arguments"),
+            "arguments",
+            canonical,
+        );
+        let payload = Payload {
+            bytes: bytes as u64,
+            commitment: commitment.digest,
+        };
         facts.arguments = Some((payload, Salt(commitment.salt)));
     }
 
     /// Commits to an answer as it came.
     pub(crate) fn commit_result(&self, facts: &Facts, text: &str) -> Payload {
         let commitment = Commitment::new(self.keys.salt(&facts.txn, "result"), "result", text);
-        Payload { bytes: text.len() as u64, commitment: commitment.digest }
+        Payload {
+            bytes: text.len() as u64,
+            commitment: commitment.digest,
+        }
     }
 
     /// The current time in seconds since 1970.

@@ -3,9 +3,7 @@
 use std::sync::Arc;
 
 use wardlet_audit::{PluginRun, Redaction, Role};
-use wardlet_call::{
-    Denial, Document, Documents, Found, Json, Part, Phase, Reason, Spans, Subject,
-};
+use wardlet_call::{Denial, Document, Documents, Found, Json, Part, Phase, Reason, Spans, Subject};
 use wardlet_sandbox::{Check, Fault};
 
 use super::Gate;
@@ -23,12 +21,19 @@ pub(crate) struct Finding<'a> {
 impl Finding<'_> {
     /// Nothing found, with the checks that ran.
     pub(crate) fn nothing(runs: Vec<PluginRun>) -> Self {
-        Finding { spans: Spans::default(), by_rule: Vec::new(), runs }
+        Finding {
+            spans: Spans::default(),
+            by_rule: Vec::new(),
+            runs,
+        }
     }
 
     /// The findings as entries have them.
     pub(crate) fn entries(&self) -> Vec<Redaction> {
-        self.by_rule.iter().flat_map(|(rule, found)| redactions(found, &rule.name)).collect()
+        self.by_rule
+            .iter()
+            .flat_map(|(rule, found)| redactions(found, &rule.name))
+            .collect()
     }
 }
 
@@ -47,7 +52,11 @@ impl Gate {
         part: Part,
         document: &Arc<Document>,
     ) -> Result<Finding<'a>, Faulted> {
-        let phase = if part == Part::Arguments { Phase::Request } else { Phase::Response };
+        let phase = if part == Part::Arguments {
+            Phase::Request
+        } else {
+            Phase::Response
+        };
         let subject = Subject {
             phase,
             method: method.to_owned(),
@@ -55,25 +64,48 @@ impl Gate {
             name: name.to_owned(),
         };
         let documents = match part {
-            Part::Arguments => Documents { arguments: Some(Arc::clone(document)), ..Documents::default() },
-            _ => Documents { result: Some(Arc::clone(document)), ..Documents::default() },
+            Part::Arguments => Documents {
+                arguments: Some(Arc::clone(document)),
+                ..Documents::default()
+            },
+            _ => Documents {
+                result: Some(Arc::clone(document)),
+                ..Documents::default()
+            },
         };
-        let check = Check { documents, now_ms: self.clock.now_ms(), ..Check::default() };
+        let check = Check {
+            documents,
+            now_ms: self.clock.now_ms(),
+            ..Check::default()
+        };
         let mut finding = Finding::nothing(Vec::new());
         for (bound, rule) in redactors {
             let (edits, usage) = bound.plugin.find(&subject, part, &check);
             let mut spans = Spans::default();
             let added = edits.and_then(|edits| {
                 let view = (part, bound.plugin.projection());
-                spans.add(document, view, edits.clone(), rule.replacement).map_err(|_| Fault::BadAnswer)?;
-                finding.spans.add(document, view, edits, rule.replacement).map_err(|_| Fault::BadAnswer)
+                spans
+                    .add(document, view, edits.clone(), rule.replacement)
+                    .map_err(|_| Fault::BadAnswer)?;
+                finding
+                    .spans
+                    .add(document, view, edits, rule.replacement)
+                    .map_err(|_| Fault::BadAnswer)
             });
             let fault = added.err().map(Fault::word);
-            finding.runs.push(Facts::ran(bound, Role::Redactor, usage, None, fault));
+            finding
+                .runs
+                .push(Facts::ran(bound, Role::Redactor, usage, None, fault));
             if let Some(fault) = fault {
-                let reason = Reason::PluginFault { plugin: bound.name.clone(), fault };
+                let reason = Reason::PluginFault {
+                    plugin: bound.name.clone(),
+                    fault,
+                };
                 let denial = Denial::by(&rule.name, reason);
-                return Err(Faulted { denial, runs: finding.runs });
+                return Err(Faulted {
+                    denial,
+                    runs: finding.runs,
+                });
             }
             if !spans.is_empty() {
                 finding.by_rule.push((rule, spans.found()));

@@ -13,9 +13,9 @@ use wardlet_call::{Denial, Json, Reason, RuleName};
 use wardlet_keys::{base64url, digest};
 use wardlet_mcp::Id;
 
+use super::Gate;
 use super::facts::{Facts, micros};
 use super::screen::{Cleared, Refused, Screened};
-use super::Gate;
 
 /// Calls that may wait at one time. A person cannot look at more; an agent that floods the queue
 /// is refused instead of hiding one call among thousands.
@@ -27,7 +27,7 @@ const MAX_SHOWN: usize = 1 << 20;
 /// A call that waits, before anybody was asked.
 #[must_use]
 pub struct Held {
-    facts: Facts,
+    facts: Box<Facts>,
     arguments: Option<String>,
     pending: Pending,
     expires: Duration,
@@ -107,7 +107,7 @@ pub struct Approvals(Mutex<BTreeMap<String, Waiting>>);
 impl Gate {
     pub(super) fn hold(
         &self,
-        facts: Facts,
+        facts: Box<Facts>,
         (arguments, canonical): (Option<String>, String),
         asked: Vec<(RuleName, Option<(String, String)>)>,
         expires: Duration,
@@ -118,18 +118,31 @@ impl Gate {
         }
         let created = self.now_s();
         let pending = Pending {
-            id: wardlet_keys::random::<4>().map(|id| short(&id)).unwrap_or_default(),
+            id: wardlet_keys::random::<4>()
+                .map(|id| short(&id))
+                .unwrap_or_default(),
             server: self.server.to_string(),
             name: facts.name.clone(),
-            reasons: asked.iter().map(|(rule, policy)| {
-                (rule.clone(), policy.as_ref().map(|(_, sentence)| sentence.clone()))
-            }).collect(),
+            reasons: asked
+                .iter()
+                .map(|(rule, policy)| {
+                    (
+                        rule.clone(),
+                        policy.as_ref().map(|(_, sentence)| sentence.clone()),
+                    )
+                })
+                .collect(),
             statement: self.statement(&facts, &asked, (created, expires)),
             arguments: canonical,
             created,
             expires: created + expires.as_secs(),
         };
-        Screened::Held(Held { facts, arguments, pending, expires })
+        Screened::Held(Held {
+            facts,
+            arguments,
+            pending,
+            expires,
+        })
     }
 
     /// The statement of audit.md, section 3, as far as this gateway knows its parts.
@@ -142,11 +155,19 @@ impl Gate {
         let text = |text: &str| Json::String(text.to_owned());
         let maybe = |value: Option<&str>| value.map_or(Json::Null, text);
         let number = |number: u64| Json::Number(number.to_string());
-        let nonce = wardlet_keys::random::<16>().map(|n| base64url::encode(&n)).unwrap_or_default();
+        let nonce = wardlet_keys::random::<16>()
+            .map(|n| base64url::encode(&n))
+            .unwrap_or_default();
         let reasons = asked.iter().map(|(rule, policy)| {
-            Json::Array(vec![text(rule.as_str()), maybe(policy.as_ref().map(|(code, _)| code.as_str()))])
+            Json::Array(vec![
+                text(rule.as_str()),
+                maybe(policy.as_ref().map(|(code, _)| code.as_str())),
+            ])
         });
-        let arguments = facts.arguments.as_ref().map(|(payload, _)| payload.commitment.as_str());
+        let arguments = facts
+            .arguments
+            .as_ref()
+            .map(|(payload, _)| payload.commitment.as_str());
         let members = [
             ("v", number(1)),
             ("txn", text(&facts.txn)),
@@ -162,7 +183,9 @@ impl Gate {
             ("expires", number(created + expires.as_secs())),
             ("nonce", text(&nonce)),
         ];
-        let members = members.into_iter().map(|(name, value)| (name.to_owned(), value));
+        let members = members
+            .into_iter()
+            .map(|(name, value)| (name.to_owned(), value));
         let text = Json::Object(members.collect()).canonical_or_literal();
         let digest = base64url::encode(&digest::sha256(text.as_bytes()));
         Statement { text, digest }
@@ -184,14 +207,23 @@ impl Approvals {
     /// [`Refused`] where too many wait, or the entry cannot be written.
     pub fn ask(&self, gate: &Gate, held: Held) -> Result<Asked, Refused> {
         let mut waiting = self.lock();
-        if waiting.len() >= MAX_HELD || held.pending.id.is_empty() || waiting.contains_key(&held.pending.id) {
+        if waiting.len() >= MAX_HELD
+            || held.pending.id.is_empty()
+            || waiting.contains_key(&held.pending.id)
+        {
             return Err(Refused::new(held.facts, Denial::new(Reason::TooManyHeld)));
         }
-        let request = match gate.log.record(&Event::ApprovalRequest(request_entry(&held))) {
+        let request = match gate
+            .log
+            .record(&Event::ApprovalRequest(request_entry(&held)))
+        {
             Ok(index) => index,
             Err(error) => {
                 tracing::error!(%error, "a request for approval cannot be recorded");
-                return Err(Refused::new(held.facts, Denial::new(Reason::AuditUnavailable)));
+                return Err(Refused::new(
+                    held.facts,
+                    Denial::new(Reason::AuditUnavailable),
+                ));
             }
         };
         let (answer, receiver) = oneshot::channel();
@@ -201,8 +233,19 @@ impl Approvals {
             id = %pending.id, server = %pending.server,
             "a call waits for a human: `wardlet approvals show {}`", pending.id
         );
-        waiting.insert(pending.id.clone(), Waiting { pending, request, answer });
-        Ok(Asked { held, answer: receiver, begun: Instant::now() })
+        waiting.insert(
+            pending.id.clone(),
+            Waiting {
+                pending,
+                request,
+                answer,
+            },
+        );
+        Ok(Asked {
+            held,
+            answer: receiver,
+            begun: Instant::now(),
+        })
     }
 
     /// The calls that wait, the oldest first.
@@ -233,7 +276,11 @@ impl Approvals {
         if found.answer.is_closed() || gate.now_s() >= found.pending.expires {
             return Err(ApprovalError::NotWaiting);
         }
-        let Waiting { pending, request, answer } = waiting.remove(id).ok_or(ApprovalError::NotWaiting)?;
+        let Waiting {
+            pending,
+            request,
+            answer,
+        } = waiting.remove(id).ok_or(ApprovalError::NotWaiting)?;
         let approver = gate.keys.pseudonym(approver);
         let entry = ApprovalVote {
             approver: approver.clone(),
@@ -247,7 +294,9 @@ impl Approvals {
             let _ = answer.send(Err(Reason::AuditUnavailable));
             return Err(ApprovalError::NotRecorded);
         }
-        answer.send(Ok(Vote { approver, choice })).map_err(|_| ApprovalError::NotWaiting)
+        answer
+            .send(Ok(Vote { approver, choice }))
+            .map_err(|_| ApprovalError::NotWaiting)
     }
 
     /// Takes a call back, for example because the agent gave it up.
@@ -285,8 +334,17 @@ impl Asked {
     /// # Errors
     /// [`Refused`] unless a human agreed to exactly this call.
     pub async fn decided(self, approvals: &Approvals) -> Result<Cleared, Refused> {
-        let Asked { held, answer, begun } = self;
-        let Held { mut facts, arguments, pending, expires } = held;
+        let Asked {
+            held,
+            answer,
+            begun,
+        } = self;
+        let Held {
+            mut facts,
+            arguments,
+            pending,
+            expires,
+        } = held;
         let answer = tokio::time::timeout(expires, answer).await;
         approvals.forget(&pending.id);
         facts.timings.hold_us = Some(micros(begun.elapsed()));
@@ -298,10 +356,20 @@ impl Asked {
             Ok(Ok(Err(reason))) => refuse(facts, reason),
             Ok(Ok(Ok(vote))) => {
                 let choice = vote.choice;
-                let votes = vec![VoteEntry { approver: vote.approver, choice }];
-                facts.approval = Some(Approval { statement: pending.statement.digest, votes });
+                let votes = vec![VoteEntry {
+                    approver: vote.approver,
+                    choice,
+                }];
+                facts.approval = Some(Approval {
+                    statement: pending.statement.digest,
+                    votes,
+                });
                 match choice {
-                    Choice::Approve => Ok(Cleared { facts, arguments, durable: true }),
+                    Choice::Approve => Ok(Cleared {
+                        facts,
+                        arguments,
+                        durable: true,
+                    }),
                     Choice::Deny => refuse(facts, Reason::ApprovalDenied),
                 }
             }
@@ -316,7 +384,11 @@ fn request_entry(held: &Held) -> ApprovalRequest {
         arguments: decision.arguments,
         expires: pending.expires,
         principal: decision.principal,
-        rules: pending.reasons.iter().map(|(rule, _)| rule.to_string()).collect(),
+        rules: pending
+            .reasons
+            .iter()
+            .map(|(rule, _)| rule.to_string())
+            .collect(),
         statement: pending.statement.digest.clone(),
         target: decision.target,
         txn: decision.txn,

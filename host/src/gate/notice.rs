@@ -28,11 +28,7 @@ impl Gate {
     ///
     /// # Errors
     /// Why nothing of it may pass.
-    pub fn pass(
-        &self,
-        message: &Message<'_>,
-        of: Option<&Forwarded>,
-    ) -> Result<Passed, Reason> {
+    pub fn pass(&self, message: &Message<'_>, of: Option<&Forwarded>) -> Result<Passed, Reason> {
         let redactors = match of {
             Some(forwarded) => self.redactors_of(forwarded),
             None => self.rules.all_redactors(),
@@ -65,7 +61,9 @@ impl Gate {
         } else {
             self.clean_text(&redactors, "", result)?
         };
-        encode::with_result(message, &clean).map(Passed).ok_or(Reason::UpstreamMalformed)
+        encode::with_result(message, &clean)
+            .map(Passed)
+            .ok_or(Reason::UpstreamMalformed)
     }
 
     fn clean_text(

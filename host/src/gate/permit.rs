@@ -5,10 +5,10 @@ use wardlet_call::{Blame, Denial, Reason};
 use wardlet_keys::{base64url, digest};
 use wardlet_mcp::{CallParams, Id, Members, encode};
 
+use super::Gate;
 use super::facts::{Facts, TOKEN_LIFETIME_S, micros, outcome};
 use super::screen::{Cleared, Refused};
 use super::seal::Sealed;
-use super::Gate;
 use crate::token::{self, Minted};
 
 /// Proof that a call may be forwarded. Only [`Gate::permit`] makes one, from a cleared call whose
@@ -16,7 +16,7 @@ use crate::token::{self, Minted};
 #[must_use = "a permitted call is forwarded or recorded as not sent"]
 pub struct Permit {
     written: WrittenDecision,
-    facts: Facts,
+    facts: Box<Facts>,
     arguments: Option<String>,
 }
 
@@ -24,7 +24,7 @@ pub struct Permit {
 #[must_use = "a forwarded call needs its outcome"]
 pub struct Forwarded {
     pub(super) written: WrittenDecision,
-    pub(super) facts: Facts,
+    pub(super) facts: Box<Facts>,
     pub(super) token: Option<String>,
     pub(super) sent: std::time::Instant,
 }
@@ -35,7 +35,11 @@ impl Gate {
     /// # Errors
     /// [`Refused`] where the entry cannot be written: audit unavailable means calls refused.
     pub fn permit(&self, cleared: Cleared) -> Result<Permit, Refused> {
-        let Cleared { mut facts, arguments, durable } = cleared;
+        let Cleared {
+            mut facts,
+            arguments,
+            durable,
+        } = cleared;
         if facts.tool_call {
             facts.token = self.plan_token();
         }
@@ -46,7 +50,11 @@ impl Gate {
             Durability::Written
         };
         match self.log.decision(&decision, durability) {
-            Ok(written) => Ok(Permit { written, facts, arguments }),
+            Ok(written) => Ok(Permit {
+                written,
+                facts,
+                arguments,
+            }),
             Err(error) => {
                 tracing::error!(%error, "the decision cannot be recorded");
                 Err(Refused::new(facts, Denial::new(Reason::AuditUnavailable)))
@@ -86,13 +94,20 @@ impl Gate {
             arguments: &arguments.commitment,
             salt: &salt.0,
             definition: facts.target.definition.as_deref(),
-            approval: facts.approval.as_ref().map(|approval| approval.statement.as_str()),
+            approval: facts
+                .approval
+                .as_ref()
+                .map(|approval| approval.statement.as_str()),
             decision: permit.written.index(),
         };
-        self.keys.token().sign_jwt(&minted.claims()).map(Some).map_err(|error| {
-            tracing::error!(%error, "no token can be signed");
-            Reason::AuditUnavailable
-        })
+        self.keys
+            .token()
+            .sign_jwt(&minted.claims())
+            .map(Some)
+            .map_err(|error| {
+                tracing::error!(%error, "no token can be signed");
+                Reason::AuditUnavailable
+            })
     }
 }
 
@@ -113,7 +128,13 @@ impl Permit {
         // A compact JWT has no character that JSON escapes.
         let token = format!("\"{token}\"");
         let arguments = self.arguments.as_deref();
-        Some(encode::call(id, params, arguments, Some((token::META_KEY, &token)), rest))
+        Some(encode::call(
+            id,
+            params,
+            arguments,
+            Some((token::META_KEY, &token)),
+            rest,
+        ))
     }
 
     /// The parameters that were judged, for another method than a tool call.
@@ -148,7 +169,12 @@ impl Forwarded {
     }
 
     /// The outcome entry without an answer.
-    pub(super) fn outcome(&self, status: Status, blame: Option<Blame>, reason: Option<&str>) -> Outcome {
+    pub(super) fn outcome(
+        &self,
+        status: Status,
+        blame: Option<Blame>,
+        reason: Option<&str>,
+    ) -> Outcome {
         let mut outcome = outcome(status, blame, reason);
         outcome.token.clone_from(&self.token);
         outcome.timings.upstream_us = Some(micros(self.sent.elapsed()));

@@ -60,7 +60,11 @@ impl Rules {
     /// One sentence for each misuse.
     pub fn bind(config: &config::Config, plugins: &PluginSet) -> Result<Self, Vec<String>> {
         let mut wrong = Vec::new();
-        let rules = config.rules.iter().map(|rule| bind(rule, plugins, &mut wrong)).collect();
+        let rules = config
+            .rules
+            .iter()
+            .map(|rule| bind(rule, plugins, &mut wrong))
+            .collect();
         let methods = config.methods.iter().map(|(name, rule)| {
             let used = match rule {
                 config::MethodRule::Judge => MethodUse::Judge,
@@ -71,7 +75,11 @@ impl Rules {
         if !wrong.is_empty() {
             return Err(wrong);
         }
-        Ok(Rules { rules, methods: methods.collect(), digest: plugins.digest() })
+        Ok(Rules {
+            rules,
+            methods: methods.collect(),
+            digest: plugins.digest(),
+        })
     }
 
     /// The digest of the set of plugins.
@@ -95,17 +103,25 @@ impl Rules {
     /// Whether a tool could be allowed at all: a rule with policies covers it.
     #[must_use]
     pub fn could_allow(&self, server: &ServerName, tool: &str) -> bool {
-        self.for_tool(server, tool).iter().any(|rule| !rule.policies.is_empty())
+        self.for_tool(server, tool)
+            .iter()
+            .any(|rule| !rule.policies.is_empty())
     }
 
     pub(crate) fn for_tool(&self, server: &ServerName, tool: &str) -> Vec<&BoundRule> {
         let covers = |p: &config::Pattern| p.matches(server, tool);
-        self.rules.iter().filter(|rule| rule.tools.iter().any(covers)).collect()
+        self.rules
+            .iter()
+            .filter(|rule| rule.tools.iter().any(covers))
+            .collect()
     }
 
     pub(crate) fn for_method(&self, server: &ServerName, method: &str) -> Vec<&BoundRule> {
         let covers = |p: &config::Pattern| p.matches(server, method);
-        self.rules.iter().filter(|rule| rule.methods.iter().any(covers)).collect()
+        self.rules
+            .iter()
+            .filter(|rule| rule.methods.iter().any(covers))
+            .collect()
     }
 
     /// Every redactor of every rule: for what an upstream sends that belongs to no call.
@@ -119,7 +135,10 @@ pub(crate) fn redactors<'a>(rules: &[&'a BoundRule]) -> Vec<BoundRedactor<'a>> {
     let mut chosen: Vec<BoundRedactor<'a>> = Vec::new();
     for rule in rules {
         for bound in &rule.redactors {
-            match chosen.iter_mut().find(|(other, _)| other.name == bound.name) {
+            match chosen
+                .iter_mut()
+                .find(|(other, _)| other.name == bound.name)
+            {
                 Some((_, strictest)) if rank(rule) > rank(strictest) => *strictest = rule,
                 Some(_) => {}
                 None => chosen.push((bound, rule)),
@@ -156,13 +175,19 @@ fn bind(rule: &config::Rule, plugins: &PluginSet, wrong: &mut Vec<String>) -> Bo
                     policies.push(Policy::Plugin(Arc::clone(bound)));
                 }
             }
-            _ => wrong.push(format!("rule `{}`: plugin `{name}` is not a policy", rule.name)),
+            _ => wrong.push(format!(
+                "rule `{}`: plugin `{name}` is not a policy",
+                rule.name
+            )),
         }
     }
     for name in &rule.redactors {
         match plugins.get(name) {
             Some(bound) if bound.plugin.is_redactor() => redactors.push(Arc::clone(bound)),
-            _ => wrong.push(format!("rule `{}`: plugin `{name}` is not a redactor", rule.name)),
+            _ => wrong.push(format!(
+                "rule `{}`: plugin `{name}` is not a redactor",
+                rule.name
+            )),
         }
     }
     BoundRule {

@@ -32,7 +32,7 @@ pub enum Screened {
 /// A call that may go on, once its decision is written.
 #[must_use]
 pub struct Cleared {
-    pub(super) facts: Facts,
+    pub(super) facts: Box<Facts>,
     /// The arguments as they were judged; none where the call has none.
     pub(super) arguments: Option<String>,
     pub(super) durable: bool,
@@ -55,19 +55,23 @@ impl Cleared {
 /// A call that is refused, before its entry is written.
 #[must_use]
 pub struct Refused {
-    pub(super) facts: Facts,
+    pub(super) facts: Box<Facts>,
     pub(super) denial: Denial,
     pub(super) effect: Effect,
 }
 
 impl Refused {
-    pub(super) fn new(facts: Facts, denial: Denial) -> Self {
+    pub(super) fn new(facts: Box<Facts>, denial: Denial) -> Self {
         let effect = match denial.reason {
             Reason::ApprovalExpired => Effect::Expired,
             Reason::Malformed => Effect::Malformed,
             _ => Effect::Deny,
         };
-        Refused { facts, denial, effect }
+        Refused {
+            facts,
+            denial,
+            effect,
+        }
     }
 
     /// Why.
@@ -91,7 +95,9 @@ impl Gate {
         let mut facts = self.facts(&call);
         match self.conclude(&call, &mut facts) {
             Err(denial) => Screened::Refused(Refused::new(facts, denial)),
-            Ok((decision, judged, rules)) => self.dispatch(&call, facts, (decision, judged), &rules),
+            Ok((decision, judged, rules)) => {
+                self.dispatch(&call, facts, (decision, judged), &rules)
+            }
         }
     }
 
@@ -121,7 +127,7 @@ impl Gate {
     fn dispatch(
         &self,
         call: &Call,
-        facts: Facts,
+        facts: Box<Facts>,
         (decision, judged): (Decision, Judged),
         rules: &[&BoundRule],
     ) -> Screened {
@@ -131,7 +137,11 @@ impl Gate {
             Decision::Deny(denial) => Screened::Refused(Refused::new(facts, denial)),
             Decision::Allow { durable } => {
                 let durable = durable || wants_disk;
-                Screened::Cleared(Cleared { facts, arguments, durable })
+                Screened::Cleared(Cleared {
+                    facts,
+                    arguments,
+                    durable,
+                })
             }
             Decision::RequireApproval { asked } => {
                 // Several rules may ask; the call waits as long as the most impatient one allows.
@@ -162,15 +172,24 @@ impl Gate {
         rules: &[&BoundRule],
         facts: &mut Facts,
     ) -> Result<Judged, Denial> {
-        let root = call.arguments.clone().unwrap_or_else(|| Json::Object(Vec::new()));
+        let root = call
+            .arguments
+            .clone()
+            .unwrap_or_else(|| Json::Object(Vec::new()));
         let document = Arc::new(Document::parsed(root, call.arguments_bytes));
         let canonical = |root: &Json| {
-            root.canonical().map_err(|_| Denial::new(Reason::InexactNumber))
+            root.canonical()
+                .map_err(|_| Denial::new(Reason::InexactNumber))
         };
         let redactors = redactors(rules);
         if redactors.is_empty() {
             let (text, canonical) = (document.root().to_text(), canonical(document.root())?);
-            return Ok(Judged { document, text, canonical, found: Vec::new() });
+            return Ok(Judged {
+                document,
+                text,
+                canonical,
+                found: Vec::new(),
+            });
         }
         let begun = Instant::now();
         let name = call.tool.as_deref().unwrap_or_default();
@@ -185,12 +204,20 @@ impl Gate {
         facts.plugins.extend(finding.runs);
         let document = if masked {
             let size = document.size();
-            Arc::new(Document::parsed(self.replace(&finding.spans, &document), size))
+            Arc::new(Document::parsed(
+                self.replace(&finding.spans, &document),
+                size,
+            ))
         } else {
             document
         };
         let (text, canonical) = (document.root().to_text(), canonical(document.root())?);
-        Ok(Judged { document, text, canonical, found: finding.spans.found() })
+        Ok(Judged {
+            document,
+            text,
+            canonical,
+            found: finding.spans.found(),
+        })
     }
 
     /// Asks every policy of every matching rule; one that stands in several rules is asked once,
@@ -212,7 +239,10 @@ impl Gate {
             documents: Documents {
                 arguments: Some(Arc::clone(&judged.document)),
                 result: None,
-                definition: call.listed.as_ref().map(|tool| Arc::clone(&tool.definition)),
+                definition: call
+                    .listed
+                    .as_ref()
+                    .map(|tool| Arc::clone(&tool.definition)),
             },
             findings: judged.found.clone().into(),
             now_ms: self.clock.now_ms(),
@@ -227,13 +257,19 @@ impl Gate {
                     .or_insert_with(|| {
                         let (answer, usage) = bound.plugin.evaluate(&subject, &check);
                         let verdict = answer.as_ref().ok().map(|(verdict, _)| {
-                            (verdict.ruling.word(), verdict.ruling.code().map(Code::as_str))
+                            (
+                                verdict.ruling.word(),
+                                verdict.ruling.code().map(Code::as_str),
+                            )
                         });
                         let fault = answer.as_ref().err().map(|fault| fault.word());
                         let run = Facts::ran(bound, Role::Policy, usage, verdict, fault);
                         facts.plugins.push(run);
                         let answer = answer.map_err(wardlet_sandbox::Fault::word);
-                        PolicyOutcome { plugin: bound.name.clone(), answer }
+                        PolicyOutcome {
+                            plugin: bound.name.clone(),
+                            answer,
+                        }
                     })
                     .clone(),
             });
@@ -252,7 +288,9 @@ fn masked(finding: &Finding<'_>) -> Result<bool, Denial> {
     for (rule, found) in &finding.by_rule {
         if !rule.mask_arguments || finding.spans.in_name() {
             let entity = found.first().map(|found| found.entity.clone());
-            let reason = entity.map_or(Reason::Malformed, |entity| Reason::SensitiveArguments { entity });
+            let reason = entity.map_or(Reason::Malformed, |entity| Reason::SensitiveArguments {
+                entity,
+            });
             return Err(Denial::by(&rule.name, reason));
         }
     }
@@ -261,6 +299,12 @@ fn masked(finding: &Finding<'_>) -> Result<bool, Denial> {
 
 /// The built-in policy that has to be named to be had.
 fn allow_all(name: &PluginName) -> PolicyOutcome {
-    let verdict = Verdict { ruling: Ruling::Allow, obligations: Vec::new() };
-    PolicyOutcome { plugin: name.clone(), answer: Ok((verdict, String::new())) }
+    let verdict = Verdict {
+        ruling: Ruling::Allow,
+        obligations: Vec::new(),
+    };
+    PolicyOutcome {
+        plugin: name.clone(),
+        answer: Ok((verdict, String::new())),
+    }
 }

@@ -50,7 +50,11 @@ impl Sealed {
 impl Gate {
     /// Writes the entry of a refusal. Where it cannot be written the call is refused all the same.
     pub fn seal_refusal(&self, refused: Refused) -> Sealed {
-        let Refused { facts, denial, effect } = refused;
+        let Refused {
+            facts,
+            denial,
+            effect,
+        } = refused;
         let entry = facts.decision(effect, Some(&denial.reason));
         if let Err(error) = self.log.refusal(&entry) {
             tracing::error!(%error, "a refusal cannot be recorded");
@@ -82,7 +86,10 @@ impl Gate {
             arguments_bytes: 0,
             protocol: None,
         };
-        let mut entry = self.facts(&call).decision(Effect::Malformed, Some(&Reason::Malformed));
+        let mut entry = self
+            .facts(&call)
+            .decision(Effect::Malformed, Some(&Reason::Malformed));
+        entry.target.method = call.method;
         entry.request = None;
         entry.count = count;
         if let Err(error) = self.log.refusal(&entry) {
@@ -92,7 +99,11 @@ impl Gate {
 
     /// Writes the outcome of an answered call.
     pub fn seal(&self, redacted: Redacted) -> Sealed {
-        let Redacted { forwarded, outcome, reply } = redacted;
+        let Redacted {
+            forwarded,
+            outcome,
+            reply,
+        } = redacted;
         let Forwarded { written, facts, .. } = forwarded;
         let line = match reply {
             Ok(line) => line,
@@ -102,7 +113,11 @@ impl Gate {
             Ok(_) => Sealed::of(line),
             Err(error) => {
                 tracing::error!(%error, "an outcome cannot be recorded");
-                Sealed::of(no_answer(&facts.id, facts.tool_call, &Reason::OutcomeNotRecorded))
+                Sealed::of(no_answer(
+                    &facts.id,
+                    facts.tool_call,
+                    &Reason::OutcomeNotRecorded,
+                ))
             }
         }
     }
@@ -110,7 +125,11 @@ impl Gate {
     /// Ends a call that has no answer.
     pub fn end(&self, forwarded: Forwarded, status: Status, reason: Reason) -> Sealed {
         let outcome = forwarded.outcome(status, Some(reason.blame()), Some(reason.code()));
-        self.seal(Redacted { forwarded, outcome, reply: Err(reason) })
+        self.seal(Redacted {
+            forwarded,
+            outcome,
+            reply: Err(reason),
+        })
     }
 }
 
@@ -118,7 +137,10 @@ impl Gate {
 fn no_answer(id: &Id, tool_call: bool, reason: &Reason) -> Vec<u8> {
     let message = match reason {
         Reason::PluginFault { .. } | Reason::Withheld => {
-            format!("the call was executed; its answer is withheld: {}", reason.sentence())
+            format!(
+                "the call was executed; its answer is withheld: {}",
+                reason.sentence()
+            )
         }
         _ => reason.sentence().to_owned(),
     };

@@ -38,7 +38,9 @@ impl Session {
 
     /// An answer to a request of the upstream. Nobody waits for any other.
     fn answer_of_agent(&self, message: &Message<'_>) {
-        let known = message.id().is_some_and(|id| self.calls.borrow_mut().of_server.remove(id));
+        let known = message
+            .id()
+            .is_some_and(|id| self.calls.borrow_mut().of_server.remove(id));
         if known {
             self.pass_to_upstream(encode::forward(message));
         } else {
@@ -80,7 +82,10 @@ impl Session {
         let route = Route::of_message(Direction::ToUpstream, message);
         let Ok(version) = era::of_request(message.params()) else {
             let kind = Flaw::BadMember("_meta");
-            return self.malformed(&WireError { kind, id: Some(id.clone()) });
+            return self.malformed(&WireError {
+                kind,
+                id: Some(id.clone()),
+            });
         };
         // A request of the modern era brings its version along and needs no session.
         let early = version.is_none() && !self.lifecycle.borrow().begun;
@@ -103,11 +108,16 @@ impl Session {
             }
             Some(name::TOOLS_LIST) => {
                 let params = message.params().map_or("", |params| params.get());
-                Passing::ToolList { first: !params.contains("cursor") }
+                Passing::ToolList {
+                    first: !params.contains("cursor"),
+                }
             }
             _ => Passing::Other,
         };
-        self.calls.borrow_mut().of_agent.insert(id.clone(), Stage::Passing(passing));
+        self.calls
+            .borrow_mut()
+            .of_agent
+            .insert(id.clone(), Stage::Passing(passing));
         if !self.pass_to_upstream(encode::forward(message)) {
             self.calls.borrow_mut().of_agent.remove(id);
             self.reply(encode::failure(
@@ -126,8 +136,12 @@ impl Session {
         line: &[u8],
         version: Option<String>,
     ) -> Result<(), Flood> {
-        let malformed =
-            |kind| self.malformed(&WireError { kind, id: Some(id.clone()) });
+        let malformed = |kind| {
+            self.malformed(&WireError {
+                kind,
+                id: Some(id.clone()),
+            })
+        };
         let params = match message.params().map(CallParams::parse) {
             Some(Ok(params)) => params,
             Some(Err(flaw)) => return malformed(flaw),
@@ -164,7 +178,11 @@ impl Session {
         params: &CallParams<'_>,
         version: Option<String>,
     ) -> Call {
-        let listed = self.catalogue.borrow().known().and_then(|t| t.get(&params.name).cloned());
+        let listed = self
+            .catalogue
+            .borrow()
+            .known()
+            .and_then(|t| t.get(&params.name).cloned());
         Call {
             id: id.clone(),
             method: name::TOOLS_CALL.to_owned(),
@@ -185,11 +203,17 @@ impl Session {
         version: Option<String>,
     ) -> Result<(), Flood> {
         let method = message.method().unwrap_or_default();
-        let arguments = match message.params().map(|params| wardlet_call::Json::parse(params.get())) {
+        let arguments = match message
+            .params()
+            .map(|params| wardlet_call::Json::parse(params.get()))
+        {
             Some(Ok(params)) => Some(params),
             None => None,
             Some(Err(_)) => {
-                let error = WireError { kind: Flaw::BadParams, id: Some(id.clone()) };
+                let error = WireError {
+                    kind: Flaw::BadParams,
+                    id: Some(id.clone()),
+                };
                 return self.malformed(&error);
             }
         };
@@ -226,7 +250,10 @@ impl Session {
 
     fn refuse_request(&self, id: &Id, message: &Message<'_>, reason: Reason) {
         if message.method() == Some(name::TOOLS_CALL) {
-            let tool = message.params().and_then(|p| CallParams::parse(p).ok()).map(|p| p.name);
+            let tool = message
+                .params()
+                .and_then(|p| CallParams::parse(p).ok())
+                .map(|p| p.name);
             let call = Call {
                 id: id.clone(),
                 method: name::TOOLS_CALL.to_owned(),
@@ -236,7 +263,10 @@ impl Session {
                 arguments_bytes: 0,
                 protocol: self.lifecycle.borrow().version.clone(),
             };
-            let _ = self.gate.seal_refusal(self.gate.refuse(&call, reason.clone())).reply();
+            let _ = self
+                .gate
+                .seal_refusal(self.gate.refuse(&call, reason.clone()))
+                .reply();
         }
         let text = format!("refused: {}", reason.sentence());
         // An answer under an id that is in use would be taken for that of the first request.

@@ -19,7 +19,7 @@ pub(crate) enum Stage {
     Committing,
     /// A call that the upstream has.
     Forwarded {
-        forwarded: Box<Forwarded>,
+        forwarded: Forwarded,
         progress: Option<Id>,
         deadline: Instant,
     },
@@ -58,17 +58,19 @@ impl Calls {
     }
 
     pub(crate) fn any_forwarded(&self) -> bool {
-        self.of_agent.values().any(|stage| matches!(stage, Stage::Forwarded { .. }))
+        self.of_agent
+            .values()
+            .any(|stage| matches!(stage, Stage::Forwarded { .. }))
     }
 
     /// The forwarded call that asked for progress under this token.
     pub(crate) fn with_progress(&mut self, token: &Id) -> Option<(&Forwarded, &mut Instant)> {
         self.of_agent.values_mut().find_map(|stage| match stage {
-            Stage::Forwarded { forwarded, progress: Some(progress), deadline }
-                if progress == token =>
-            {
-                Some((&**forwarded, deadline))
-            }
+            Stage::Forwarded {
+                forwarded,
+                progress: Some(progress),
+                deadline,
+            } if progress == token => Some((&*forwarded, deadline)),
             _ => None,
         })
     }

@@ -19,7 +19,10 @@ pub(crate) enum Catalogue {
     #[default]
     Unknown,
     /// The gateway is asking.
-    Loading { tools: HashMap<String, Tool>, pages: usize },
+    Loading {
+        tools: HashMap<String, Tool>,
+        pages: usize,
+    },
     /// All of them.
     Known(HashMap<String, Tool>),
 }
@@ -38,7 +41,9 @@ pub(crate) enum Step {
 impl Catalogue {
     /// Takes a page that the gateway asked for.
     pub(crate) fn add(&mut self, page: &ToolPage<'_>) -> Step {
-        let Catalogue::Loading { tools, pages } = self else { return Step::Done };
+        let Catalogue::Loading { tools, pages } = self else {
+            return Step::Done;
+        };
         insert(tools, page);
         *pages += 1;
         if tools.len() > MAX_TOOLS || *pages > MAX_PAGES {

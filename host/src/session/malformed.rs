@@ -44,7 +44,12 @@ impl Session {
             )])
             .to_text()
         });
-        self.reply(encode::failure(error.id.as_ref(), error.code(), &message, hint.as_deref()));
+        self.reply(encode::failure(
+            error.id.as_ref(),
+            error.code(),
+            &message,
+            hint.as_deref(),
+        ));
         if seen >= FLOOD { Err(Flood) } else { Ok(()) }
     }
 

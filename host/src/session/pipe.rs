@@ -29,14 +29,20 @@ const THREAD_AHEAD: usize = 16;
 pub(crate) enum Source {
     Pipe(pipe::Receiver),
     Socket(UnixStream),
-    Thread { chunks: mpsc::Receiver<Vec<u8>>, rest: Vec<u8> },
+    Thread {
+        chunks: mpsc::Receiver<Vec<u8>>,
+        rest: Vec<u8>,
+    },
 }
 
 /// Where bytes go.
 enum Sink {
     Pipe(pipe::Sender),
     Socket(UnixStream),
-    Thread(std::sync::mpsc::Sender<Vec<u8>>, std::sync::Arc<std::sync::atomic::AtomicUsize>),
+    Thread(
+        std::sync::mpsc::Sender<Vec<u8>>,
+        std::sync::Arc<std::sync::atomic::AtomicUsize>,
+    ),
 }
 
 impl Source {
@@ -55,21 +61,26 @@ impl Source {
     fn thread(fd: OwnedFd) -> io::Result<Self> {
         let (sender, chunks) = mpsc::channel(THREAD_AHEAD);
         let mut file = std::fs::File::from(fd);
-        std::thread::Builder::new().name("wardlet-read".into()).spawn(move || {
-            let mut buffer = vec![0; THREAD_READ];
-            loop {
-                let count = match file.read(&mut buffer) {
-                    Ok(count @ 1..) => count,
-                    Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                    Ok(0) | Err(_) => return,
-                };
-                let chunk = buffer.get(..count).unwrap_or_default().to_vec();
-                if sender.blocking_send(chunk).is_err() {
-                    return;
+        std::thread::Builder::new()
+            .name("wardlet-read".into())
+            .spawn(move || {
+                let mut buffer = vec![0; THREAD_READ];
+                loop {
+                    let count = match file.read(&mut buffer) {
+                        Ok(count @ 1..) => count,
+                        Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                        Ok(0) | Err(_) => return,
+                    };
+                    let chunk = buffer.get(..count).unwrap_or_default().to_vec();
+                    if sender.blocking_send(chunk).is_err() {
+                        return;
+                    }
                 }
-            }
-        })?;
-        Ok(Source::Thread { chunks, rest: Vec::new() })
+            })?;
+        Ok(Source::Thread {
+            chunks,
+            rest: Vec::new(),
+        })
     }
 
     /// Waits until there is something, and reads it. Nothing is lost where the wait is given up.
@@ -93,7 +104,10 @@ impl Source {
                     }
                     let count = rest.len().min(buffer.len());
                     let taken = rest.drain(..count);
-                    buffer.iter_mut().zip(taken).for_each(|(to, from)| *to = from);
+                    buffer
+                        .iter_mut()
+                        .zip(taken)
+                        .for_each(|(to, from)| *to = from);
                     Ok(count)
                 }
             };
@@ -121,14 +135,16 @@ impl Sink {
         let waiting = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0));
         let left = std::sync::Arc::clone(&waiting);
         let mut file = std::fs::File::from(fd);
-        std::thread::Builder::new().name("wardlet-write".into()).spawn(move || {
-            for chunk in chunks {
-                if file.write_all(&chunk).is_err() {
-                    return;
+        std::thread::Builder::new()
+            .name("wardlet-write".into())
+            .spawn(move || {
+                for chunk in chunks {
+                    if file.write_all(&chunk).is_err() {
+                        return;
+                    }
+                    left.fetch_sub(chunk.len(), std::sync::atomic::Ordering::SeqCst);
                 }
-                left.fetch_sub(chunk.len(), std::sync::atomic::Ordering::SeqCst);
-            }
-        })?;
+            })?;
         Ok(Sink::Thread(sender, waiting))
     }
 
@@ -138,7 +154,9 @@ impl Sink {
             Sink::Socket(socket) => socket.try_write(bytes),
             Sink::Thread(sender, waiting) => {
                 waiting.fetch_add(bytes.len(), std::sync::atomic::Ordering::SeqCst);
-                sender.send(bytes.to_vec()).map_err(|_| io::ErrorKind::BrokenPipe)?;
+                sender
+                    .send(bytes.to_vec())
+                    .map_err(|_| io::ErrorKind::BrokenPipe)?;
                 Ok(bytes.len())
             }
         }
@@ -194,7 +212,9 @@ impl Outbox {
     /// [`Closed`] where it is certain that nothing of it was delivered.
     pub(crate) fn send(&self, line: Vec<u8>) -> Result<(), Closed> {
         let mut sink = self.sink.borrow_mut();
-        let Some(open) = sink.as_ref() else { return Err(Closed) };
+        let Some(open) = sink.as_ref() else {
+            return Err(Closed);
+        };
         let mut written = 0;
         if self.queue.borrow().is_empty() {
             written = match open.try_write(&line) {
@@ -224,7 +244,8 @@ impl Outbox {
     /// Whether everything is delivered, or nobody reads any more.
     pub(crate) fn is_empty(&self) -> bool {
         let sink = self.sink.borrow();
-        sink.as_ref().is_none_or(|sink| self.queue.borrow().is_empty() && sink.behind() == 0)
+        sink.as_ref()
+            .is_none_or(|sink| self.queue.borrow().is_empty() && sink.behind() == 0)
     }
 
     /// Writes what waits. Never ends while the outbox lives; giving it up loses nothing.
@@ -249,7 +270,9 @@ impl Outbox {
         let sink = self.sink.borrow();
         let mut queue = self.queue.borrow_mut();
         let mut size = self.size.borrow_mut();
-        let (Some(sink), Some(line)) = (sink.as_ref(), queue.front()) else { return Ok(()) };
+        let (Some(sink), Some(line)) = (sink.as_ref(), queue.front()) else {
+            return Ok(());
+        };
         match sink.try_write(line.get(size.1..).unwrap_or_default()) {
             Ok(count) => {
                 size.0 = size.0.saturating_sub(count);

@@ -6,9 +6,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 use wardlet_call::Reason;
-use wardlet_mcp::{
-    CallParams, Direction, Id, Message, Route, ToolPage, encode, era, name, notice,
-};
+use wardlet_mcp::{CallParams, Direction, Id, Message, Route, ToolPage, encode, era, name, notice};
 
 use super::Session;
 use super::calls::{Passing, Stage};
@@ -45,7 +43,7 @@ impl Session {
         match stage {
             Some(Stage::Forwarded { forwarded, .. }) => {
                 if let Some(answer) = Answer::of(message) {
-                    self.send(self.gate.seal(self.gate.redact(*forwarded, answer)));
+                    self.send(self.gate.seal(self.gate.redact(forwarded, answer)));
                 }
             }
             Some(Stage::Passing(Passing::OwnToolList)) => self.own_page(message),
@@ -157,7 +155,10 @@ impl Session {
         if matches!(*self.catalogue.borrow(), Catalogue::Loading { .. }) {
             return;
         }
-        *self.catalogue.borrow_mut() = Catalogue::Loading { tools: HashMap::new(), pages: 0 };
+        *self.catalogue.borrow_mut() = Catalogue::Loading {
+            tools: HashMap::new(),
+            pages: 0,
+        };
         self.calls.borrow_mut().list_deadline = Some(Instant::now() + LIST_TIMEOUT);
         self.ask_for_page(None, meta_of(message).as_deref());
     }
@@ -192,11 +193,18 @@ impl Session {
             Message::Response { result, .. } => ToolPage::parse(result).ok(),
             _ => None,
         };
-        let Some(page) = page else { return self.list_failed() };
+        let Some(page) = page else {
+            return self.list_failed();
+        };
         let step = self.catalogue.borrow_mut().add(&page);
         match step {
             Step::Next(cursor) => {
-                let first = self.calls.borrow().parked.first().map(|(_, line)| line.clone());
+                let first = self
+                    .calls
+                    .borrow()
+                    .parked
+                    .first()
+                    .map(|(_, line)| line.clone());
                 let meta = first.and_then(|line| meta_of(&Message::decode(&line).ok()?));
                 self.ask_for_page(Some(&cursor), meta.as_deref());
             }
@@ -208,9 +216,13 @@ impl Session {
     /// Judges the calls that waited for the list.
     fn unpark(self: &Rc<Self>) {
         for (id, line) in self.take_parked() {
-            let Ok(message) = Message::decode(&line) else { continue };
+            let Ok(message) = Message::decode(&line) else {
+                continue;
+            };
             let version = era::of_request(message.params()).ok().flatten();
-            let Some(Ok(params)) = message.params().map(CallParams::parse) else { continue };
+            let Some(Ok(params)) = message.params().map(CallParams::parse) else {
+                continue;
+            };
             self.judge_tool_call(&id, &params, version, &line);
         }
     }
@@ -218,9 +230,8 @@ impl Session {
     /// No list, no tools: what waited for it is refused, and the next call asks again.
     pub(super) fn list_failed(self: &Rc<Self>) {
         *self.catalogue.borrow_mut() = Catalogue::Unknown;
-        let own = |_: &Id, stage: &mut Stage| {
-            !matches!(stage, Stage::Passing(Passing::OwnToolList))
-        };
+        let own =
+            |_: &Id, stage: &mut Stage| !matches!(stage, Stage::Passing(Passing::OwnToolList));
         self.calls.borrow_mut().of_agent.retain(own);
         for (id, line) in self.take_parked() {
             self.refuse_parked(&id, &line, Reason::NoToolList);
@@ -238,8 +249,12 @@ impl Session {
     }
 
     pub(super) fn refuse_parked(&self, id: &Id, line: &[u8], reason: Reason) {
-        let Ok(message) = Message::decode(line) else { return };
-        let Some(Ok(params)) = message.params().map(CallParams::parse) else { return };
+        let Ok(message) = Message::decode(line) else {
+            return;
+        };
+        let Some(Ok(params)) = message.params().map(CallParams::parse) else {
+            return;
+        };
         self.send_refusal(self.gate.refuse(&self.call_of(id, &params, None), reason));
     }
 }
@@ -250,7 +265,9 @@ fn meta_of(message: &Message<'_>) -> Option<String> {
     era::of_request(message.params()).ok()??;
     let params = wardlet_mcp::Members::parse(message.params()?).ok()?;
     let meta = wardlet_mcp::Members::parse(params.get("_meta")?).ok()?;
-    let members = meta.iter().filter(|m| m.name().starts_with("io.modelcontextprotocol/"));
+    let members = meta
+        .iter()
+        .filter(|m| m.name().starts_with("io.modelcontextprotocol/"));
     let members: Vec<String> = members
         .map(|member| {
             let name = wardlet_call::Json::String(member.name().to_owned()).to_text();

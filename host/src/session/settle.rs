@@ -10,7 +10,7 @@ use wardlet_mcp::{CallParams, Id, Message, encode, name, notice};
 
 use super::Session;
 use super::calls::Stage;
-use crate::gate::{Call, Cleared, Forwarded, Held, Permit, Refused, Screened, Sealed};
+use crate::gate::{Call, Cleared, Held, Permit, Refused, Screened, Sealed};
 
 impl Session {
     /// Puts a call before the gate and goes on from what it says.
@@ -35,7 +35,10 @@ impl Session {
             Ok(asked) => asked,
             Err(refused) => return self.send_refusal(refused),
         };
-        self.calls.borrow_mut().of_agent.insert(id.clone(), Stage::Held(asked.id().to_owned()));
+        self.calls
+            .borrow_mut()
+            .of_agent
+            .insert(id.clone(), Stage::Held(asked.id().to_owned()));
         let session = Rc::clone(self);
         tokio::task::spawn_local(async move {
             let decided = asked.decided(&session.approvals).await;
@@ -51,7 +54,10 @@ impl Session {
     /// Writes a decision that has to be on disk, on a thread that may wait for the disk.
     fn commit_durably(self: &Rc<Self>, cleared: Cleared, line: Vec<u8>) {
         let id = cleared.request().clone();
-        self.calls.borrow_mut().of_agent.insert(id.clone(), Stage::Committing);
+        self.calls
+            .borrow_mut()
+            .of_agent
+            .insert(id.clone(), Stage::Committing);
         let (session, gate) = (Rc::clone(self), Arc::clone(&self.gate));
         tokio::task::spawn_local(async move {
             let permitted = tokio::task::spawn_blocking(move || gate.permit(cleared)).await;
@@ -85,7 +91,11 @@ impl Session {
         let forwarded = permit.forwarded(token.as_deref());
         let deadline = Instant::now() + self.timeout;
         let id = forwarded.id().clone();
-        let stage = Stage::Forwarded { forwarded: Box::new(forwarded), progress, deadline };
+        let stage = Stage::Forwarded {
+            forwarded,
+            progress,
+            deadline,
+        };
         self.calls.borrow_mut().of_agent.insert(id, stage);
     }
 
@@ -113,7 +123,10 @@ impl Session {
                 drop(calls);
                 self.pass_to_upstream(encode::forward(message));
                 // MCP wants no answer to a request that was cancelled; the log has its outcome.
-                let _ = self.gate.end(*forwarded, Status::Cancelled, Reason::Cancelled).reply();
+                let _ = self
+                    .gate
+                    .end(forwarded, Status::Cancelled, Reason::Cancelled)
+                    .reply();
             }
             Some(Stage::Passing(_)) => {
                 drop(calls);
@@ -127,7 +140,12 @@ impl Session {
     /// Ends the calls whose time is up.
     pub(super) fn sweep(self: &Rc<Self>) {
         let now = Instant::now();
-        if self.calls.borrow().list_deadline.is_some_and(|deadline| deadline <= now) {
+        if self
+            .calls
+            .borrow()
+            .list_deadline
+            .is_some_and(|deadline| deadline <= now)
+        {
             self.list_failed();
         }
         let late: Vec<Id> = {
@@ -143,7 +161,10 @@ impl Session {
             if let Some(Stage::Forwarded { forwarded, .. }) = stage {
                 let params = format!(r#"{{"requestId":{},"reason":"timeout"}}"#, id.raw());
                 self.pass_to_upstream(encode::notification(name::CANCELLED, Some(&params)));
-                self.send(self.gate.end(*forwarded, Status::Timeout, Reason::UpstreamTimeout));
+                self.send(
+                    self.gate
+                        .end(forwarded, Status::Timeout, Reason::UpstreamTimeout),
+                );
             }
         }
     }
@@ -157,7 +178,6 @@ impl Session {
         for (id, stage) in calls.of_agent {
             match stage {
                 Stage::Forwarded { forwarded, .. } => {
-                    let forwarded: Forwarded = *forwarded;
                     self.send(self.gate.end(forwarded, Status::Unknown, reason.clone()));
                 }
                 Stage::Passing(super::calls::Passing::OwnToolList) | Stage::Parked => {}

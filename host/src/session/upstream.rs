@@ -56,12 +56,19 @@ impl Launch {
     /// [`LaunchError`]
     pub(crate) fn start(&self) -> Result<(Upstream, OwnedFd, OwnedFd), LaunchError> {
         let program = self.command.first().cloned().unwrap_or_default();
-        let failed = |source| LaunchError { program: program.clone(), source };
+        let failed = |source| LaunchError {
+            program: program.clone(),
+            source,
+        };
         let mut command = Command::new(&program);
         command
             .args(self.command.iter().skip(1))
             .env_clear()
-            .envs(self.env.iter().filter_map(|name| Some((name, std::env::var_os(name)?))))
+            .envs(
+                self.env
+                    .iter()
+                    .filter_map(|name| Some((name, std::env::var_os(name)?))),
+            )
             .envs(&self.set_env)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -73,9 +80,21 @@ impl Launch {
         }
         let mut child = command.spawn().map_err(failed)?;
         let missing = || failed(io::Error::other("it has no pipes"));
-        let stdin = child.stdin.take().ok_or_else(missing)?.into_owned_fd().map_err(failed)?;
-        let stdout = child.stdout.take().ok_or_else(missing)?.into_owned_fd().map_err(failed)?;
-        let group = child.id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?));
+        let stdin = child
+            .stdin
+            .take()
+            .ok_or_else(missing)?
+            .into_owned_fd()
+            .map_err(failed)?;
+        let stdout = child
+            .stdout
+            .take()
+            .ok_or_else(missing)?
+            .into_owned_fd()
+            .map_err(failed)?;
+        let group = child
+            .id()
+            .and_then(|id| Pid::from_raw(i32::try_from(id).ok()?));
         Ok((Upstream { child, group }, stdin, stdout))
     }
 }
@@ -120,15 +139,24 @@ impl Server {
     pub(crate) fn start(launch: &Launch) -> Result<Self, LaunchError> {
         let (upstream, stdin, stdout) = launch.start()?;
         let program = || launch.command.first().cloned().unwrap_or_default();
-        let failed = |source| LaunchError { program: program(), source };
+        let failed = |source| LaunchError {
+            program: program(),
+            source,
+        };
         let outbox = Outbox::new(stdin).map_err(failed)?;
         let source = Source::new(stdout).map_err(failed)?;
-        Ok(Server { upstream, outbox, source })
+        Ok(Server {
+            upstream,
+            outbox,
+            source,
+        })
     }
 
     /// Sends a line.
     pub(crate) async fn send(&self, line: Vec<u8>) -> io::Result<()> {
-        self.outbox.send(line).map_err(|_| io::ErrorKind::BrokenPipe)?;
+        self.outbox
+            .send(line)
+            .map_err(|_| io::ErrorKind::BrokenPipe)?;
         while !self.outbox.is_empty() {
             tokio::select! {
                 () = self.outbox.deliver() => {}

@@ -25,21 +25,21 @@ pub(crate) fn refusal(pointer: &str, place: &str) -> Result<Option<&'static str>
         return Ok(None);
     }
     let fits = match value {
-        Value::Members(_) => false,
-        Value::Items(count) => {
-            let mut all = true;
-            for index in 0..count {
-                let value = document::get(Part::Arguments, &item(pointer, index))?;
-                all = value.is_some_and(|value| fits(&value, place).unwrap_or(false));
-                if !all {
-                    break;
-                }
-            }
-            all
-        }
+        Value::Items(count) => all_fit(pointer, count, place)?,
         single => fits(&single, place)?,
     };
     Ok((!fits).then_some("argument-mismatch"))
+}
+
+/// Whether each item of an array passes all tests of a condition.
+fn all_fit(pointer: &str, count: u32, place: &str) -> Result<bool, String> {
+    for index in 0..count {
+        match document::get(Part::Arguments, &item(pointer, index))? {
+            Some(value) if fits(&value, place)? => {}
+            _ => return Ok(false),
+        }
+    }
+    Ok(true)
 }
 
 /// Whether a single value passes all tests of a condition.
@@ -62,19 +62,22 @@ fn fits(value: &Value, place: &str) -> Result<bool, String> {
         Value::Text(text) => Some(text.as_str()),
         _ => None,
     };
-    let tests: [(&str, fn(&str, &str) -> bool); 3] = [
-        ("prefix", |wanted, text| text.starts_with(wanted)),
-        ("suffix", |wanted, text| text.ends_with(wanted)),
-        ("glob", glob::matches),
-    ];
-    for (name, test) in tests {
-        if let Some(wanted) = settings::text(&child(place, name))?
-            && !text.is_some_and(|text| test(&wanted, text))
+    for test in ["prefix", "suffix", "glob"] {
+        if let Some(wanted) = settings::text(&child(place, test))?
+            && !text.is_some_and(|text| passes(test, &wanted, text))
         {
             return Ok(false);
         }
     }
     Ok(true)
+}
+
+fn passes(test: &str, wanted: &str, text: &str) -> bool {
+    match test {
+        "prefix" => text.starts_with(wanted),
+        "suffix" => text.ends_with(wanted),
+        _ => glob::matches(wanted, text),
+    }
 }
 
 fn is_one_of(value: &Value, choices: &str, count: u32) -> Result<bool, Failure> {

@@ -161,7 +161,7 @@ fn pending(stage: &Stage) -> Result<String, String> {
         )?;
         let listed: Value =
             serde_json::from_str(&listed).map_err(|error| format!("no JSON came: {error}"))?;
-        if let Some(id) = text_at(&listed, "/pending/0/id") {
+        if let Some(id) = text_at(&listed, "/waiting/0/id") {
             return Ok(id.to_owned());
         }
         if Instant::now() > deadline {

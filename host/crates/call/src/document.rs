@@ -64,7 +64,11 @@ impl Document {
     /// Takes a value that was parsed from a text of `size` bytes.
     #[must_use]
     pub fn parsed(root: Json, size: usize) -> Self {
-        Document { root, size, leaves: OnceLock::new() }
+        Document {
+            root,
+            size,
+            leaves: OnceLock::new(),
+        }
     }
 
     /// Bytes of the text that it was parsed from; 0 where there was none.

@@ -96,9 +96,14 @@ impl Keys {
     /// with the pseudonym key, so that it needs no place of its own to be found again.
     #[must_use]
     pub fn salt(&self, transaction: &str, name: &str) -> [u8; 16] {
-        let code = hmac_sha256(&self.pseudonym, format!("salt\n{transaction}\n{name}").as_bytes());
+        let code = hmac_sha256(
+            &self.pseudonym,
+            format!("salt\n{transaction}\n{name}").as_bytes(),
+        );
         let mut salt = [0; 16];
-        salt.iter_mut().zip(code).for_each(|(salt, byte)| *salt = byte);
+        salt.iter_mut()
+            .zip(code)
+            .for_each(|(salt, byte)| *salt = byte);
         salt
     }
 }

@@ -34,6 +34,29 @@ pub mod name {
     pub const RESOURCES_CHANGED: &str = "notifications/resources/list_changed";
     /// The server's prompts are others now.
     pub const PROMPTS_CHANGED: &str = "notifications/prompts/list_changed";
+
+    /// Requests of clients that the gate knows by name only.
+    const OTHERS: [&str; 13] = [
+        "completion/complete",
+        "logging/setLevel",
+        "prompts/get",
+        "resources/read",
+        "resources/subscribe",
+        "resources/unsubscribe",
+        "subscriptions/listen",
+        "tasks/cancel",
+        "tasks/get",
+        "tasks/list",
+        "tasks/result",
+        "tasks/update",
+        "notifications/tasks/status",
+    ];
+
+    /// Whether a method of a client is one of MCP's, so that its name is nobody's own text.
+    #[must_use]
+    pub fn is_standard(method: &str) -> bool {
+        super::Route::of_client(method) != super::Route::Other || OTHERS.contains(&method)
+    }
 }
 
 /// Which way a message goes.

@@ -76,7 +76,9 @@ impl<'a> CallParams<'a> {
     /// Bytes of the arguments' text as it came; 0 where there are none.
     #[must_use]
     pub fn arguments_bytes(&self) -> usize {
-        self.members.get(ARGUMENTS).map_or(0, |arguments| arguments.get().len())
+        self.members
+            .get(ARGUMENTS)
+            .map_or(0, |arguments| arguments.get().len())
     }
 
     /// Whether `_meta` has a member of this name, or one that a reader which ignores case takes for it.

@@ -1,6 +1,12 @@
 //! What wasmtime makes of `wit/`: one world for all that a plugin may import, and one for each role
 //! that it may export, so that a plugin with one role needs nothing of the others.
-#![allow(missing_docs, unused_qualifications, unreachable_pub, clippy::all, clippy::indexing_slicing)]
+#![allow(
+    missing_docs,
+    unused_qualifications,
+    unreachable_pub,
+    clippy::all,
+    clippy::indexing_slicing
+)]
 
 pub(crate) mod imports {
     wasmtime::component::bindgen!({

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use wardlet_call::{Code, Part, Projection};
+use wardlet_call::{Code, MAX_POINTER_BYTES, Part, Projection};
 
 use crate::bindings::declares::exports::wardlet::plugin::plugin as contract;
 
@@ -17,6 +17,12 @@ const MAX_REASONS: usize = 64;
 
 /// Entities of one plugin.
 const MAX_ENTITIES: usize = 256;
+
+/// Needs of one plugin: as many as a grant can show.
+const MAX_NEEDS: usize = 64;
+
+/// Bytes of a need: the longest pointer, after the longest name of a part.
+const MAX_NEED: usize = MAX_POINTER_BYTES + "/definition".len();
 
 /// A plugin's declaration.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,15 +51,28 @@ impl Description {
             return Err("its version is empty or not one line of at most 64 bytes".into());
         }
         if !is_line(&raw.summary, MAX_SENTENCE) {
-            return Err(format!("its summary is not one line of at most {MAX_SENTENCE} bytes"));
+            return Err(format!(
+                "its summary is not one line of at most {MAX_SENTENCE} bytes"
+            ));
+        }
+        if raw.needs.len() > MAX_NEEDS {
+            return Err(format!("its needs: more than {MAX_NEEDS}"));
         }
         let needed: Vec<String> = raw.needs.iter().map(written).collect();
-        let payload: Vec<&String> =
-            needed.iter().filter(|text| !text.starts_with("/settings")).collect();
+        if !needed.iter().all(|text| is_line(text, MAX_NEED)) {
+            return Err(format!(
+                "its needs: a pointer is not one line of at most {MAX_NEED} bytes"
+            ));
+        }
+        let payload: Vec<&String> = needed
+            .iter()
+            .filter(|text| !text.starts_with("/settings"))
+            .collect();
         let needs = Projection::parse(&payload).map_err(|error| format!("its needs: {error}"))?;
         Ok(Description {
             reasons: codes(raw.reasons, MAX_REASONS).map_err(|e| format!("its reasons: {e}"))?,
-            entities: codes(raw.entities, MAX_ENTITIES).map_err(|e| format!("its entities: {e}"))?,
+            entities: codes(raw.entities, MAX_ENTITIES)
+                .map_err(|e| format!("its entities: {e}"))?,
             needed: payload.into_iter().cloned().collect(),
             name: raw.name,
             version: raw.version,
@@ -75,7 +94,9 @@ fn codes(raw: Vec<contract::Code>, most: usize) -> Result<BTreeMap<Code, Sentenc
     for contract::Code { code, sentence } in raw {
         let code = Code::parse(&code).map_err(|error| error.to_string())?;
         if !is_line(&sentence, MAX_SENTENCE) {
-            return Err(format!("a sentence is not one line of at most {MAX_SENTENCE} bytes"));
+            return Err(format!(
+                "a sentence is not one line of at most {MAX_SENTENCE} bytes"
+            ));
         }
         if codes.insert(code, sentence).is_some() {
             return Err("a code stands twice".into());
@@ -86,8 +107,16 @@ fn codes(raw: Vec<contract::Code>, most: usize) -> Result<BTreeMap<Code, Sentenc
 
 /// Sentences reach terminals and agents: one line, without characters that steer either.
 fn is_line(text: &str, most: usize) -> bool {
-    let steers = |c: char| {
-        c.is_control() || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
-    };
     text.len() <= most && !text.contains(steers)
+}
+
+/// Control characters, and those that reorder, hide or invisibly spell text: directional and
+/// zero-width marks, the soft hyphen, variation selectors, and the tags that models read and people
+/// do not see (Unicode 16, chapter 23).
+pub(crate) fn steers(c: char) -> bool {
+    c.is_control()
+        || matches!(c,
+            '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}'
+            | '\u{e0000}'..='\u{e0fff}')
 }

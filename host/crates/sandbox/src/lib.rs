@@ -8,6 +8,8 @@
 //! Nothing here awaits, and a check makes no system call. Whatever goes wrong in a check is a
 //! [`Fault`], told apart by type; the gate turns every one of them into a denial.
 #![forbid(unsafe_code)]
+// Standard output carries the protocol; a library that wrote there would corrupt it.
+#![deny(clippy::print_stdout)]
 
 mod bindings;
 mod capability;
@@ -26,7 +28,7 @@ pub use description::{Description, Sentence};
 pub use engine::{Sandbox, SandboxError, new_engine};
 pub use fault::Fault;
 pub use limits::{
-    DEFAULT_DEADLINE, DEFAULT_MEMORY, DEFAULT_PAYLOAD, DEADLINE_PER_MIB, Limits, MAX_DEADLINE,
+    DEADLINE_PER_MIB, DEFAULT_DEADLINE, DEFAULT_MEMORY, DEFAULT_PAYLOAD, Limits, MAX_DEADLINE,
     MAX_EDITS, MAX_LOG_BYTES, MAX_MEMORY, MAX_OBLIGATIONS, MAX_PAYLOAD,
 };
 pub use load::{Grant, Inspected, LoadError};

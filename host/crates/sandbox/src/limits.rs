@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use wasmtime::{Result, ResourceLimiter};
+use wasmtime::{ResourceLimiter, Result};
 
 /// Wall time of a check over small documents. An honest check takes microseconds; this is what a
 /// loop costs, and long enough that a busy machine's pauses deny no honest call.
@@ -63,7 +63,11 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Limits { deadline: DEFAULT_DEADLINE, memory: DEFAULT_MEMORY, payload: DEFAULT_PAYLOAD }
+        Limits {
+            deadline: DEFAULT_DEADLINE,
+            memory: DEFAULT_MEMORY,
+            payload: DEFAULT_PAYLOAD,
+        }
     }
 }
 
@@ -78,7 +82,12 @@ pub(crate) struct Meter {
 
 impl Meter {
     pub(crate) fn new(limits: &Limits) -> Self {
-        Meter { memory_left: limits.memory, table_left: MAX_TABLE_ELEMENTS, used: 0, struck: false }
+        Meter {
+            memory_left: limits.memory,
+            table_left: MAX_TABLE_ELEMENTS,
+            used: 0,
+            struck: false,
+        }
     }
 
     /// Bytes of linear memory in use.

@@ -9,13 +9,16 @@ use wasmtime::component::{Component, InstancePre};
 use crate::bindings::{declares, judges, redacts};
 use crate::capability::{ALWAYS, CAPABILITIES, CONTRACT, CONTRACT_VERSION, Capability, linker};
 use crate::check::{Standing, State};
-use crate::description::Description;
+use crate::description::{Description, steers};
 use crate::engine::Sandbox;
 use crate::limits::Limits;
-use crate::plugin::{ConfigureError, Linked, Loaded, Plugin, configure, declare};
+use crate::plugin::{ConfigureError, Linked, Loaded, Plugin, check_types, configure, declare};
 
 /// A component of QuickJS is 1.6 MB, one of CPython 18 MB; compiling more than this is refused.
 const MAX_COMPONENT_BYTES: usize = 64 << 20;
+
+/// Characters of a component's own text in an error: a few lines of a terminal.
+const MAX_SHOWN: usize = 300;
 
 /// What an operator lets a plugin have.
 #[derive(Clone, Debug, Default)]
@@ -69,8 +72,10 @@ pub enum LoadError {
 }
 
 fn list(faults: &[(String, String)]) -> String {
-    let faults: Vec<String> =
-        faults.iter().map(|(pointer, message)| format!("`{pointer}`: {message}")).collect();
+    let faults: Vec<String> = faults
+        .iter()
+        .map(|(pointer, message)| format!("`{pointer}`: {message}"))
+        .collect();
     faults.join("; ")
 }
 
@@ -82,7 +87,9 @@ impl LoadError {
             Self::NotAComponent("a core module") => {
                 "turn it into a component, for example with `wasm-tools component new`".into()
             }
-            Self::NotAComponent(_) => "give the component itself; code that was compiled before is never accepted".into(),
+            Self::NotAComponent(_) => {
+                "give the component itself; code that was compiled before is never accepted".into()
+            }
             Self::NotGranted(capability) => format!(
                 "if it may have that, add `\"{}\"` to `grants` of `[plugin.{name}]`",
                 capability.name()
@@ -94,7 +101,9 @@ impl LoadError {
                 format!("the capabilities are: {}", CAPABILITIES.join(", "))
             }
             Self::OtherContract(_) => "build it with the SDK of this version".into(),
-            Self::NoRole(_) => format!("build it for a world that includes `{CONTRACT}/policy-plugin` or `{CONTRACT}/redactor-plugin`"),
+            Self::NoRole(_) => format!(
+                "build it for a world that includes `{CONTRACT}/policy-plugin` or `{CONTRACT}/redactor-plugin`"
+            ),
             Self::NotShown(needs) => {
                 format!("if it may see that, set `sees = [{needs}]` in `[plugin.{name}]`")
             }
@@ -129,20 +138,29 @@ impl Sandbox {
             .map_err(|error| LoadError::Invalid(one_line(&error)))?;
         let capabilities = self.check_imports(&component, &grant.capabilities)?;
         let linked = self.link(name, &component, grant)?;
-        let indices = declares::DeclaresIndices::new(&linked.pre)
-            .map_err(|_| LoadError::NoRole("plugin"))?;
+        self.check_exports(&component)?;
+        let indices =
+            declares::DeclaresIndices::new(&linked.pre).map_err(|_| LoadError::NoRole("plugin"))?;
         let policy = judges::JudgesIndices::new(&linked.pre).ok();
         let redactor = redacts::RedactsIndices::new(&linked.pre).ok();
         if policy.is_none() && redactor.is_none() {
             return Err(LoadError::NoRole("policy or redactor"));
         }
+        let roles = (policy.as_ref(), redactor.as_ref());
+        check_types(&linked, &indices, roles).map_err(LoadError::Invalid)?;
         let description = declare(&linked, &indices).map_err(LoadError::BadDescription)?;
         check_needs(&description, &linked.standing.projection)?;
         configure(&linked, &indices).map_err(|error| match error {
             ConfigureError::Fault(fault) => LoadError::Configure(fault),
             ConfigureError::Settings(faults) => LoadError::Settings(faults),
         })?;
-        Ok(Plugin(Arc::new(Loaded { linked, description, capabilities, policy, redactor })))
+        Ok(Plugin(Arc::new(Loaded {
+            linked,
+            description,
+            capabilities,
+            policy,
+            redactor,
+        })))
     }
 
     /// What a component wants and offers, without running any of it.
@@ -158,7 +176,11 @@ impl Sandbox {
             let name = format!("{CONTRACT}/{role}@{CONTRACT_VERSION}");
             component.get_export_index(None, &name).is_some()
         };
-        Ok(Inspected { capabilities, policy: exports("policy"), redactor: exports("redactor") })
+        Ok(Inspected {
+            capabilities,
+            policy: exports("policy"),
+            redactor: exports("redactor"),
+        })
     }
 
     /// The capabilities among the imports, all of them granted.
@@ -170,7 +192,7 @@ impl Sandbox {
         let mut capabilities = Vec::new();
         for (import, item) in component.component_type().imports(self.engine()) {
             let instance = matches!(item.ty, ComponentItem::ComponentInstance(_));
-            let unknown = || LoadError::UnknownImport(import.to_owned());
+            let unknown = || LoadError::UnknownImport(shown(import));
             let (interface, version) = import
                 .strip_prefix(CONTRACT)
                 .and_then(|rest| rest.strip_prefix('/'))
@@ -178,7 +200,7 @@ impl Sandbox {
                 .map(|rest| rest.split_once('@').unwrap_or((rest, "")))
                 .ok_or_else(unknown)?;
             if version != CONTRACT_VERSION {
-                return Err(LoadError::OtherContract(import.to_owned()));
+                return Err(LoadError::OtherContract(shown(import)));
             }
             if ALWAYS.contains(&interface) {
                 continue;
@@ -190,6 +212,20 @@ impl Sandbox {
             capabilities.push(capability);
         }
         Ok(capabilities)
+    }
+
+    /// A plugin that imports nothing shows only by its exports that it was built for another version.
+    fn check_exports(&self, component: &Component) -> Result<(), LoadError> {
+        for (export, _) in component.component_type().exports(self.engine()) {
+            let ours = export
+                .strip_prefix(CONTRACT)
+                .and_then(|rest| rest.strip_prefix('/'));
+            let version = ours.map(|rest| rest.split_once('@').map_or("", |(_, version)| version));
+            if version.is_some_and(|version| version != CONTRACT_VERSION) {
+                return Err(LoadError::OtherContract(shown(export)));
+            }
+        }
+        Ok(())
     }
 
     fn link(
@@ -208,7 +244,11 @@ impl Sandbox {
             settings: Arc::new(Document::new(settings)),
             limits: grant.limits,
         };
-        Ok(Linked { pre, ticker: Arc::clone(self.ticker()), standing: Arc::new(standing) })
+        Ok(Linked {
+            pre,
+            ticker: Arc::clone(self.ticker()),
+            standing: Arc::new(standing),
+        })
     }
 }
 
@@ -227,9 +267,7 @@ fn check_kind(bytes: &[u8]) -> Result<(), LoadError> {
     match bytes.get(..8) {
         Some([0, b'a', b's', b'm', 0x0d, 0, 1, 0]) => Ok(()),
         Some([0, b'a', b's', b'm', 1, 0, 0, 0]) => Err(LoadError::NotAComponent("a core module")),
-        Some([0x7f, b'E', b'L', b'F', ..]) => {
-            Err(LoadError::NotAComponent("machine code"))
-        }
+        Some([0x7f, b'E', b'L', b'F', ..]) => Err(LoadError::NotAComponent("machine code")),
         _ => Err(LoadError::NotAComponent("no WebAssembly")),
     }
 }
@@ -238,5 +276,19 @@ fn check_kind(bytes: &[u8]) -> Result<(), LoadError> {
 fn one_line(error: &wasmtime::Error) -> String {
     let text = format!("{error:#}");
     let words: Vec<&str> = text.split_whitespace().collect();
-    words.join(" ").chars().take(300).collect()
+    shown(&words.join(" "))
+}
+
+/// A stranger's text as an operator's terminal may have it: bounded, and without what would steer it.
+pub(crate) fn shown(text: &str) -> String {
+    text.chars()
+        .take(MAX_SHOWN)
+        .map(|c| {
+            if steers(c) {
+                char::REPLACEMENT_CHARACTER
+            } else {
+                c
+            }
+        })
+        .collect()
 }

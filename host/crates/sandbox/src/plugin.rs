@@ -4,7 +4,9 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use wardlet_call::{Code, Documents, Edit, Obligation, Part, Phase, Projection, Ruling, Subject, Verdict};
+use wardlet_call::{
+    Code, Documents, Edit, Obligation, Part, Phase, Projection, Ruling, Subject, Verdict,
+};
 use wasmtime::Store;
 use wasmtime::component::{Instance, InstancePre};
 
@@ -15,6 +17,7 @@ use crate::fault::Fault;
 use crate::limits::{
     DEADLINE_PER_MIB, Limits, MAX_EDITS, MAX_LIFTED_BYTES, MAX_OBLIGATION_BYTES, MAX_OBLIGATIONS,
 };
+use crate::load::shown;
 use crate::ticker::{TICK, Ticker};
 
 /// What a check used.
@@ -40,7 +43,9 @@ pub(crate) struct Loaded {
 
 impl fmt::Debug for Plugin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Plugin").field("name", &self.0.linked.standing.name).finish_non_exhaustive()
+        f.debug_struct("Plugin")
+            .field("name", &self.0.linked.standing.name)
+            .finish_non_exhaustive()
     }
 }
 
@@ -73,16 +78,32 @@ impl Linked {
             .map_err(|error| Fault::of(&error, &store.data().meter));
         let memory = store.data().meter.used();
         drop(store);
-        (done, Usage { time: begun.elapsed(), memory })
+        (
+            done,
+            Usage {
+                time: begun.elapsed(),
+                memory,
+            },
+        )
     }
 }
 
 /// The deadline in ticks, one more than fits since the first one may be about to end.
 fn ticks(limits: &Limits, documents: &Documents) -> u64 {
-    let documents = [&documents.arguments, &documents.result, &documents.definition];
-    let bytes: usize = documents.into_iter().flatten().map(|document| document.size()).sum();
+    let documents = [
+        &documents.arguments,
+        &documents.result,
+        &documents.definition,
+    ];
+    let bytes: usize = documents
+        .into_iter()
+        .flatten()
+        .map(|document| document.size())
+        .sum();
     let mib = u32::try_from(bytes >> 20).unwrap_or(u32::MAX);
-    let deadline = limits.deadline.saturating_add(DEADLINE_PER_MIB.saturating_mul(mib));
+    let deadline = limits
+        .deadline
+        .saturating_add(DEADLINE_PER_MIB.saturating_mul(mib));
     let ticks = deadline.as_micros().div_ceil(TICK.as_micros()) + 1;
     u64::try_from(ticks).unwrap_or(u64::MAX)
 }
@@ -136,7 +157,9 @@ impl Plugin {
         };
         let (answer, usage) = self.0.linked.run(check, |store, instance| {
             let policy = indices.load(&mut *store, instance)?;
-            policy.wardlet_plugin_policy().call_evaluate(store, &lower(subject))
+            policy
+                .wardlet_plugin_policy()
+                .call_evaluate(store, &lower(subject))
         });
         let verdict = answer
             .and_then(|answer| answer.map_err(|text| self.failed(&text)))
@@ -157,7 +180,9 @@ impl Plugin {
         };
         let (answer, usage) = self.0.linked.run(check, |store, instance| {
             let redactor = indices.load(&mut *store, instance)?;
-            redactor.wardlet_plugin_redactor().call_find(store, &lower(subject), part.into())
+            redactor
+                .wardlet_plugin_redactor()
+                .call_find(store, &lower(subject), part.into())
         });
         let edits = answer
             .and_then(|answer| answer.map_err(|text| self.failed(&text)))
@@ -198,7 +223,13 @@ impl Plugin {
             return None;
         }
         let obligations = verdict.obligations.into_iter().map(obligation);
-        Some((Verdict { ruling, obligations: obligations.collect::<Option<_>>()? }, sentence))
+        Some((
+            Verdict {
+                ruling,
+                obligations: obligations.collect::<Option<_>>()?,
+            },
+            sentence,
+        ))
     }
 
     fn edits(&self, edits: Vec<types::Edit>) -> Option<Vec<Edit>> {
@@ -207,13 +238,17 @@ impl Plugin {
         }
         let lifted = edits.into_iter().map(|edit| {
             let entity = Code::parse(&edit.entity).ok()?;
-            self.0.description.entities.contains_key(&entity).then_some(Edit {
-                leaf: edit.leaf,
-                start: edit.start,
-                end: edit.end,
-                entity,
-                confidence: edit.confidence,
-            })
+            self.0
+                .description
+                .entities
+                .contains_key(&entity)
+                .then_some(Edit {
+                    leaf: edit.leaf,
+                    start: edit.start,
+                    end: edit.end,
+                    entity,
+                    confidence: edit.confidence,
+                })
         });
         lifted.collect()
     }
@@ -225,7 +260,9 @@ fn obligation(raw: types::Obligation) -> Option<Obligation> {
     }
     Some(match raw.kind.as_str() {
         "durable" => Obligation::Durable,
-        _ => Obligation::Unknown { must_understand: raw.must_understand },
+        _ => Obligation::Unknown {
+            must_understand: raw.must_understand,
+        },
     })
 }
 
@@ -241,6 +278,40 @@ fn lower(subject: &Subject) -> types::Subject {
     }
 }
 
+/// Compares the types of what a component exports with the contract, so that a plugin that can never
+/// answer is refused when it loads, and not at every call.
+pub(crate) fn check_types(
+    linked: &Linked,
+    indices: &declares::DeclaresIndices,
+    (policy, redactor): (
+        Option<&judges::JudgesIndices>,
+        Option<&redacts::RedactsIndices>,
+    ),
+) -> Result<(), String> {
+    let mut wrong = None;
+    let (instantiated, _) = linked.run(&Check::default(), |store, instance| {
+        let declares = indices.load(&mut *store, instance).map(drop);
+        let judges = policy.map_or(Ok(()), |indices| {
+            indices.load(&mut *store, instance).map(drop)
+        });
+        let redacts = redactor.map_or(Ok(()), |indices| indices.load(store, instance).map(drop));
+        let all = [
+            ("plugin", declares),
+            ("policy", judges),
+            ("redactor", redacts),
+        ];
+        wrong = all
+            .into_iter()
+            .find(|(_, loaded)| loaded.is_err())
+            .map(|(role, _)| role);
+        Ok(())
+    });
+    instantiated.map_err(|fault| format!("where it is instantiated: {fault}"))?;
+    wrong.map_or(Ok(()), |role| {
+        Err(format!("its `{role}` does not have the contract's types"))
+    })
+}
+
 /// Asks a component for its declaration, and then whether it takes its settings.
 pub(crate) fn declare(
     linked: &Linked,
@@ -248,7 +319,10 @@ pub(crate) fn declare(
 ) -> Result<Description, String> {
     let nothing = Check::default();
     let (described, _) = linked.run(&nothing, |store, instance| {
-        indices.load(&mut *store, instance)?.wardlet_plugin_plugin().call_describe(store)
+        indices
+            .load(&mut *store, instance)?
+            .wardlet_plugin_plugin()
+            .call_describe(store)
     });
     Description::check(described.map_err(|fault| format!("in `describe`: {fault}"))?)
 }
@@ -260,16 +334,22 @@ pub(crate) fn configure(
 ) -> Result<(), ConfigureError> {
     let nothing = Check::default();
     let (configured, _) = linked.run(&nothing, |store, instance| {
-        indices.load(&mut *store, instance)?.wardlet_plugin_plugin().call_configure(store)
+        indices
+            .load(&mut *store, instance)?
+            .wardlet_plugin_plugin()
+            .call_configure(store)
     });
     let faults = match configured {
         Err(fault) => return Err(ConfigureError::Fault(fault)),
         Ok(Ok(())) => return Ok(()),
         Ok(Err(faults)) => faults,
     };
-    let shown = |text: &str| text.chars().take(200).flat_map(char::escape_debug).collect();
     Err(ConfigureError::Settings(
-        faults.iter().take(20).map(|f| (shown(&f.pointer), shown(&f.message))).collect(),
+        faults
+            .iter()
+            .take(20)
+            .map(|f| (shown(&f.pointer), shown(&f.message)))
+            .collect(),
     ))
 }
 

@@ -35,6 +35,10 @@ pub(crate) struct Ticker {
 
 impl Ticker {
     pub(crate) fn start(engine: Engine) -> std::io::Result<Self> {
+        Self::start_with(engine, TICK, IDLE_TICKS)
+    }
+
+    fn start_with(engine: Engine, every: Duration, idle_ticks: u32) -> std::io::Result<Self> {
         let shared = Arc::new(Shared {
             begun: AtomicU64::new(0),
             running: AtomicU64::new(0),
@@ -43,9 +47,12 @@ impl Ticker {
         });
         let handle = thread::Builder::new().name("wardlet-epoch".into()).spawn({
             let shared = Arc::clone(&shared);
-            move || tick(&engine, &shared)
+            move || tick(&engine, &shared, every, idle_ticks)
         })?;
-        Ok(Ticker { shared, thread: handle.thread().clone() })
+        Ok(Ticker {
+            shared,
+            thread: handle.thread().clone(),
+        })
     }
 
     /// Makes sure that the epoch advances for as long as the returned value lives.
@@ -75,7 +82,7 @@ impl Drop for Running<'_> {
     }
 }
 
-fn tick(engine: &Engine, shared: &Shared) {
+fn tick(engine: &Engine, shared: &Shared, every: Duration, idle_ticks: u32) {
     let mut idle = 0;
     let mut seen = 0;
     while !shared.stop.load(Ordering::SeqCst) {
@@ -83,8 +90,8 @@ fn tick(engine: &Engine, shared: &Shared) {
         let busy = begun != seen || shared.running.load(Ordering::SeqCst) > 0;
         seen = begun;
         idle = if busy { 0 } else { idle + 1 };
-        if idle < IDLE_TICKS {
-            thread::sleep(TICK);
+        if idle < idle_ticks {
+            thread::sleep(every);
             engine.increment_epoch();
             continue;
         }
@@ -99,5 +106,59 @@ fn tick(engine: &Engine, shared: &Shared) {
         }
         shared.asleep.store(false, Ordering::SeqCst);
         idle = 0;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::Ordering;
+    use std::time::{Duration, Instant};
+
+    use wasmtime::{Instance, Module, Store, Trap};
+
+    use super::Ticker;
+
+    /// Each round waits until the thread is asleep, and then runs a loop for ever that only a tick can end.
+    #[test]
+    fn whoever_begins_while_it_sleeps_wakes_it() {
+        let engine = crate::new_engine().unwrap();
+        let text = "(module (func (export \"f\") (loop $forever (br $forever))))";
+        let module = Module::new(&engine, wat::parse_str(text).unwrap()).unwrap();
+        let ticker = Ticker::start_with(engine.clone(), Duration::from_micros(200), 1).unwrap();
+        let patience = Instant::now();
+        for round in 0..500 {
+            while !ticker.shared.asleep.load(Ordering::SeqCst) {
+                assert!(
+                    patience.elapsed() < Duration::from_secs(60),
+                    "never asleep in round {round}"
+                );
+                std::thread::yield_now();
+            }
+            let _running = ticker.running();
+            let mut store = Store::new(&engine, ());
+            store.set_epoch_deadline(2);
+            let instance = Instance::new(&mut store, &module, &[]).unwrap();
+            let forever = instance.get_typed_func::<(), ()>(&mut store, "f").unwrap();
+            let stopped = forever.call(&mut store, ()).unwrap_err();
+            assert_eq!(stopped.downcast_ref::<Trap>(), Some(&Trap::Interrupt));
+        }
+    }
+
+    /// Races the thread on its way to sleep, which is where a wake-up could be lost.
+    #[test]
+    fn whoever_begins_while_it_falls_asleep_is_seen() {
+        let engine = crate::new_engine().unwrap();
+        let ticker = Ticker::start_with(engine.clone(), Duration::from_micros(50), 1).unwrap();
+        let mut store = Store::new(&engine, ());
+        store.set_epoch_deadline(1);
+        let text = "(module (func (export \"f\") (loop $forever (br $forever))))";
+        let module = Module::new(&engine, wat::parse_str(text).unwrap()).unwrap();
+        let instance = Instance::new(&mut store, &module, &[]).unwrap();
+        let forever = instance.get_typed_func::<(), ()>(&mut store, "f").unwrap();
+        for _ in 0..2_000 {
+            let _running = ticker.running();
+            store.set_epoch_deadline(1);
+            forever.call(&mut store, ()).unwrap_err();
+        }
     }
 }

@@ -25,8 +25,12 @@ const MAX_LEAVES_LOOKED_AT: u32 = 65_536;
 impl Host for State {
     fn get(&mut self, part: types::Part, pointer: String) -> Result<Option<Value>, Failure> {
         let (part, pointer) = self.place(part, &pointer)?;
-        let Some(document) = self.document(part) else { return Ok(None) };
-        let Some(value) = pointer.of(document.root()) else { return Ok(None) };
+        let Some(document) = self.document(part) else {
+            return Ok(None);
+        };
+        let Some(value) = pointer.of(document.root()) else {
+            return Ok(None);
+        };
         let left = after(self.payload_left, bytes_of(value))?;
         let value = lower(value);
         self.payload_left = left;
@@ -40,7 +44,9 @@ impl Host for State {
         skip: u32,
     ) -> Result<Vec<String>, Failure> {
         let (part, pointer) = self.place(part, &pointer)?;
-        let Some(document) = self.document(part) else { return Ok(Vec::new()) };
+        let Some(document) = self.document(part) else {
+            return Ok(Vec::new());
+        };
         let names: Vec<String> = match pointer.of(document.root()) {
             Some(Json::Object(members)) => {
                 let rest = members.iter().skip(skip as usize).take(MAX_NAMES);
@@ -52,19 +58,17 @@ impl Host for State {
         Ok(names)
     }
 
-    fn strings(
-        &mut self,
-        part: types::Part,
-        pointer: String,
-        from: u32,
-    ) -> Result<Batch, Failure> {
+    fn strings(&mut self, part: types::Part, pointer: String, from: u32) -> Result<Batch, Failure> {
         let part = Part::from(part);
         let pointer = Pointer::parse(&pointer).map_err(|_| Failure::BadPointer)?;
         if self.standing.projection.hides_all(part) {
             return Err(Failure::NotGranted);
         }
         let Some(document) = self.document(part).map(Arc::clone) else {
-            return Ok(Batch { leaves: Vec::new(), next: None });
+            return Ok(Batch {
+                leaves: Vec::new(),
+                next: None,
+            });
         };
         let (first, end) = document.leaves_below(pointer).unwrap_or((0, 0));
         let batch = self.batch(&document, part, from.max(first)..end);
@@ -74,9 +78,18 @@ impl Host for State {
 
     fn locate(&mut self, part: types::Part, leaf: u32) -> Result<Option<String>, Failure> {
         let part = Part::from(part);
-        let Some(document) = self.document(part).map(Arc::clone) else { return Ok(None) };
-        if document.shown_leaf(leaf, part, &self.standing.projection).is_none() {
-            return if leaf < document.leaves().len() { Err(Failure::NotGranted) } else { Ok(None) };
+        let Some(document) = self.document(part).map(Arc::clone) else {
+            return Ok(None);
+        };
+        if document
+            .shown_leaf(leaf, part, &self.standing.projection)
+            .is_none()
+        {
+            return if leaf < document.leaves().len() {
+                Err(Failure::NotGranted)
+            } else {
+                Ok(None)
+            };
         }
         let pointer = document.leaves().pointer(document.root(), leaf);
         self.spend(pointer.as_ref().map_or(0, String::len))?;
@@ -88,7 +101,9 @@ impl Host for State {
         if !self.standing.projection.shows_all(part) {
             return Err(Failure::NotGranted);
         }
-        let Some(document) = self.document(part) else { return Ok(None) };
+        let Some(document) = self.document(part) else {
+            return Ok(None);
+        };
         let text = document.root().canonical_or_literal();
         self.spend(text.len())?;
         Ok(Some(text))
@@ -121,16 +136,26 @@ impl State {
         let stop = ids.start.saturating_add(MAX_LEAVES_LOOKED_AT);
         for id in ids.clone() {
             if id == stop || leaves.len() == MAX_BATCH_LEAVES {
-                return Batch { leaves, next: Some(id) };
+                return Batch {
+                    leaves,
+                    next: Some(id),
+                };
             }
             let Some(leaf) = document.shown_leaf(id, part, &self.standing.projection) else {
                 continue;
             };
             bytes += leaf.text.len();
             if bytes > MAX_BATCH_BYTES && !leaves.is_empty() {
-                return Batch { leaves, next: Some(id) };
+                return Batch {
+                    leaves,
+                    next: Some(id),
+                };
             }
-            leaves.push(Leaf { id, name: leaf.name, text: leaf.text.to_owned() });
+            leaves.push(Leaf {
+                id,
+                name: leaf.name,
+                text: leaf.text.to_owned(),
+            });
         }
         Batch { leaves, next: None }
     }

@@ -7,7 +7,10 @@ impl Host for State {
     fn list(&mut self) -> Vec<Finding> {
         let findings = self.check.findings.iter();
         findings
-            .map(|found| Finding { entity: found.entity.to_string(), count: found.count })
+            .map(|found| Finding {
+                entity: found.entity.to_string(),
+                count: found.count,
+            })
             .collect()
     }
 }

@@ -15,7 +15,10 @@ pub(super) struct Budget {
 
 impl Default for Budget {
     fn default() -> Self {
-        Budget { left: MAX_LOG_BYTES, cut: false }
+        Budget {
+            left: MAX_LOG_BYTES,
+            cut: false,
+        }
     }
 }
 

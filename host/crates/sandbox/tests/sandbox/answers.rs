@@ -40,7 +40,10 @@ fn a_policy_judges_what_the_document_says() {
         (r#"{"path":"/etc/passwd"}"#, "deny outside: It is outside."),
         (r#"{"path":"/s"}"#, "deny outside: It is outside."),
         (r#"{"path":7}"#, "require-approval outside: It is outside."),
-        (r#"{"path":null}"#, "require-approval outside: It is outside."),
+        (
+            r#"{"path":null}"#,
+            "require-approval outside: It is outside.",
+        ),
         (r#"{"other":"/srv"}"#, "abstain"),
         (r#"["/srv"]"#, "abstain"),
         (&long, "allow"),
@@ -63,15 +66,26 @@ fn obligations() {
         (&[("durable", "", true)][..], Ok("allow +durable")),
         (&[("later", "{}", true)], Ok("allow +unknown!")),
         (&[("later", "{}", false)], Ok("allow +unknown")),
-        (&[("Durable", "", false), ("durable", "", true)], Ok("allow +unknown +durable")),
+        (
+            &[("Durable", "", false), ("durable", "", true)],
+            Ok("allow +unknown +durable"),
+        ),
         (&[("later", long.as_str(), false)], Ok("allow +unknown")),
-        (&[("later", too_long.as_str(), false)], Err(Fault::BadAnswer)),
+        (
+            &[("later", too_long.as_str(), false)],
+            Err(Fault::BadAnswer),
+        ),
         (&many, Ok(all.as_str())),
         (&too_many, Err(Fault::BadAnswer)),
     ] {
         let plugin = loaded(Guest::policy().answering(1, "", obligations));
         let (answer, _) = evaluate(&plugin, &arguments("{}"));
-        assert_eq!(answer.as_deref(), expected.as_ref().copied(), "{:.60}", format!("{obligations:?}"));
+        assert_eq!(
+            answer.as_deref(),
+            expected.as_ref().copied(),
+            "{:.60}",
+            format!("{obligations:?}")
+        );
     }
 }
 
@@ -97,9 +111,19 @@ fn edits() {
     ] {
         let plugin = loaded(repeats(count, entity));
         let (edits, _) = plugin.find(&subject("m", "s", "n"), Part::Result, &arguments("{}"));
-        assert_eq!(edits.as_ref().map(Vec::len), expected.as_ref().copied(), "{count} {entity}");
+        assert_eq!(
+            edits.as_ref().map(Vec::len),
+            expected.as_ref().copied(),
+            "{count} {entity}"
+        );
         let entity = Code::parse("secret").unwrap();
-        let wanted = Edit { leaf: 1, start: 2, end: 5, entity, confidence: 90 };
+        let wanted = Edit {
+            leaf: 1,
+            start: 2,
+            end: 5,
+            entity,
+            confidence: 90,
+        };
         assert!(edits.unwrap_or_default().iter().all(|edit| *edit == wanted));
     }
 }
@@ -110,9 +134,19 @@ fn a_plugin_is_not_asked_in_a_role_that_it_lacks() {
     let both = loaded(Guest::with_roles(vec!["policy", "redactor"]));
     let subject = subject("m", "s", "n");
     let check = arguments("{}");
-    for (plugin, judges, redacts) in [(policy, true, false), (redactor, false, true), (both, true, true)] {
-        assert_eq!((plugin.is_policy(), plugin.is_redactor()), (judges, redacts));
-        assert_eq!(plugin.evaluate(&subject, &check).0.err(), (!judges).then_some(Fault::NoRole));
+    for (plugin, judges, redacts) in [
+        (policy, true, false),
+        (redactor, false, true),
+        (both, true, true),
+    ] {
+        assert_eq!(
+            (plugin.is_policy(), plugin.is_redactor()),
+            (judges, redacts)
+        );
+        assert_eq!(
+            plugin.evaluate(&subject, &check).0.err(),
+            (!judges).then_some(Fault::NoRole)
+        );
         let (found, _) = plugin.find(&subject, Part::Arguments, &check);
         assert_eq!(found.err(), (!redacts).then_some(Fault::NoRole));
     }
@@ -132,12 +166,25 @@ fn findings_and_the_time_are_those_of_the_check() {
         (i32.const {deny})"
     )));
     let found = |counts: &[u32]| -> Arc<[Found]> {
-        counts.iter().map(|count| Found { entity: Code::parse("iban").unwrap(), count: *count }).collect()
+        counts
+            .iter()
+            .map(|count| Found {
+                entity: Code::parse("iban").unwrap(),
+                count: *count,
+            })
+            .collect()
     };
-    for (counts, now_ms, allowed) in
-        [(&[1, 7][..], 1_700_000_000_000, true), (&[1, 7], 5, false), (&[7], 1_700_000_000_000, false), (&[], 0, false)]
-    {
-        let check = wardlet_sandbox::Check { findings: found(counts), now_ms, ..arguments("{}") };
+    for (counts, now_ms, allowed) in [
+        (&[1, 7][..], 1_700_000_000_000, true),
+        (&[1, 7], 5, false),
+        (&[7], 1_700_000_000_000, false),
+        (&[], 0, false),
+    ] {
+        let check = wardlet_sandbox::Check {
+            findings: found(counts),
+            now_ms,
+            ..arguments("{}")
+        };
         let (answer, _) = evaluate(&plugin, &check);
         assert_eq!(answer.unwrap() == "allow", allowed, "{counts:?} {now_ms}");
     }

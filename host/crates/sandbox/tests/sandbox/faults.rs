@@ -9,8 +9,15 @@ use crate::support::{Guest, RET, arguments, evaluate, everything, load, subject}
 
 /// Short, since the looping cases take this long each.
 fn limited() -> Grant {
-    let limits = Limits { deadline: Duration::from_millis(20), memory: 4 << 20, ..Limits::default() };
-    Grant { limits, ..everything() }
+    let limits = Limits {
+        deadline: Duration::from_millis(20),
+        memory: 4 << 20,
+        ..Limits::default()
+    };
+    Grant {
+        limits,
+        ..everything()
+    }
 }
 
 #[track_caller]
@@ -21,7 +28,10 @@ fn check(cases: Vec<(&str, Guest, Result<&str, Fault>)>) {
         for _ in 0..2 {
             let (answer, usage) = evaluate(&plugin, &arguments(r#"{"a":"b"}"#));
             assert_eq!(answer.as_deref(), expected.as_ref().copied(), "{what}");
-            assert!(usage.time < Duration::from_secs(30), "{what} was not stopped");
+            assert!(
+                usage.time < Duration::from_secs(30),
+                "{what} was not stopped"
+            );
             assert!(usage.memory <= 4 << 20, "{what} has {} bytes", usage.memory);
         }
     }
@@ -64,7 +74,8 @@ fn loops_and_recursion_are_stopped() {
 
 #[test]
 fn memory_and_tables_are_bounded() {
-    let grow_until_refused = "(loop $more (br_if $more (i32.ne (i32.const -1) (memory.grow (i32.const 1)))))";
+    let grow_until_refused =
+        "(loop $more (br_if $more (i32.ne (i32.const -1) (memory.grow (i32.const 1)))))";
     let allow = Guest::policy().evaluate;
     check(vec![
         (
@@ -100,12 +111,26 @@ fn memory_and_tables_are_bounded() {
 #[test]
 fn traps() {
     check(vec![
-        ("unreachable", Guest::policy().evaluating("unreachable"), Err(Fault::Trap)),
-        ("division by zero", Guest::policy().evaluating("(i32.div_u (i32.const 1) (local.get $a))"), Err(Fault::Trap)),
-        ("a load out of bounds", Guest::policy().evaluating("(i32.load (i32.const -4))"), Err(Fault::Trap)),
+        (
+            "unreachable",
+            Guest::policy().evaluating("unreachable"),
+            Err(Fault::Trap),
+        ),
+        (
+            "division by zero",
+            Guest::policy().evaluating("(i32.div_u (i32.const 1) (local.get $a))"),
+            Err(Fault::Trap),
+        ),
+        (
+            "a load out of bounds",
+            Guest::policy().evaluating("(i32.load (i32.const -4))"),
+            Err(Fault::Trap),
+        ),
         (
             "a call through an empty table",
-            Guest::policy().with("(table $t 1 funcref) (type $f (func))").evaluating("(call_indirect $t (type $f) (i32.const 0)) unreachable"),
+            Guest::policy()
+                .with("(table $t 1 funcref) (type $f (func))")
+                .evaluating("(call_indirect $t (type $f) (i32.const 0)) unreachable"),
             Err(Fault::Trap),
         ),
     ]);
@@ -121,29 +146,99 @@ fn answers_that_are_no_answers() {
     leaving.realloc = format!("(drop (call $clock_now)) {}", leaving.realloc);
     let huge = 200 << 20;
     check(vec![
-        ("an undeclared code", Guest::policy().answering(2, "other", &[]), Err(Fault::BadAnswer)),
-        ("a code of approval that is undeclared", Guest::policy().answering(3, "other", &[]), Err(Fault::BadAnswer)),
-        ("an entity as a reason", Guest::policy().answering(2, "secret", &[]), Err(Fault::BadAnswer)),
-        ("no code", Guest::policy().answering(2, "", &[]), Err(Fault::BadAnswer)),
-        ("a sentence as a code", Guest::policy().answering(2, "the password is \n", &[]), Err(Fault::BadAnswer)),
-        ("a code that is no UTF-8", Guest::policy().answering(2, b"\xff\xfe", &[]), Err(Fault::BadAnswer)),
-        ("a decision that is not in the contract", Guest::policy().answering(4, "outside", &[]), Err(Fault::BadAnswer)),
-        ("a result that is neither", Guest::policy().evaluating_to(&[2, 0, 0, 0, 0, 0]), Err(Fault::BadAnswer)),
-        ("200 MiB of code", Guest::policy().evaluating_to(&[0, 2, 0, huge, 0, 0]), Err(Fault::BadAnswer)),
-        ("200 MiB of failure", Guest::policy().evaluating_to(&[1, 0, huge]), Err(Fault::BadAnswer)),
-        ("obligations out of bounds", Guest::policy().evaluating_to(&[0, 1, 0, 0, 65532, 1]), Err(Fault::BadAnswer)),
-        ("obligations whose length overflows", Guest::policy().evaluating_to(&[0, 1, 0, 0, 0, u32::MAX]), Err(Fault::BadAnswer)),
-        ("an answer out of bounds", Guest::policy().evaluating("(i32.const 65532)"), Err(Fault::BadAnswer)),
-        ("an answer that is not aligned", Guest::policy().evaluating("(i32.const 1025)"), Err(Fault::BadAnswer)),
+        (
+            "an undeclared code",
+            Guest::policy().answering(2, "other", &[]),
+            Err(Fault::BadAnswer),
+        ),
+        (
+            "a code of approval that is undeclared",
+            Guest::policy().answering(3, "other", &[]),
+            Err(Fault::BadAnswer),
+        ),
+        (
+            "an entity as a reason",
+            Guest::policy().answering(2, "secret", &[]),
+            Err(Fault::BadAnswer),
+        ),
+        (
+            "no code",
+            Guest::policy().answering(2, "", &[]),
+            Err(Fault::BadAnswer),
+        ),
+        (
+            "a sentence as a code",
+            Guest::policy().answering(2, "the password is \n", &[]),
+            Err(Fault::BadAnswer),
+        ),
+        (
+            "a code that is no UTF-8",
+            Guest::policy().answering(2, b"\xff\xfe", &[]),
+            Err(Fault::BadAnswer),
+        ),
+        (
+            "a decision that is not in the contract",
+            Guest::policy().answering(4, "outside", &[]),
+            Err(Fault::BadAnswer),
+        ),
+        (
+            "a result that is neither",
+            Guest::policy().evaluating_to(&[2, 0, 0, 0, 0, 0]),
+            Err(Fault::BadAnswer),
+        ),
+        (
+            "200 MiB of code",
+            Guest::policy().evaluating_to(&[0, 2, 0, huge, 0, 0]),
+            Err(Fault::BadAnswer),
+        ),
+        (
+            "200 MiB of failure",
+            Guest::policy().evaluating_to(&[1, 0, huge]),
+            Err(Fault::BadAnswer),
+        ),
+        (
+            "obligations out of bounds",
+            Guest::policy().evaluating_to(&[0, 1, 0, 0, 65532, 1]),
+            Err(Fault::BadAnswer),
+        ),
+        (
+            "obligations whose length overflows",
+            Guest::policy().evaluating_to(&[0, 1, 0, 0, 0, u32::MAX]),
+            Err(Fault::BadAnswer),
+        ),
+        (
+            "an answer out of bounds",
+            Guest::policy().evaluating("(i32.const 65532)"),
+            Err(Fault::BadAnswer),
+        ),
+        (
+            "an answer that is not aligned",
+            Guest::policy().evaluating("(i32.const 1025)"),
+            Err(Fault::BadAnswer),
+        ),
         (
             // The text itself goes to the debug log; 3 MiB of it is more than a call may carry.
             "a failure of 3 MiB that is really there",
-            Guest::policy().evaluating_to(&[1, 65536, 3 << 20]).with_pages(60),
+            Guest::policy()
+                .evaluating_to(&[1, 65536, 3 << 20])
+                .with_pages(60),
             Err(Fault::BadAnswer),
         ),
-        ("a failure", Guest::policy().evaluating_to(&[1, 1024, 0]), Err(Fault::Failed)),
-        ("cabi_realloc that points out of bounds", out_of_bounds, Err(Fault::BadAnswer)),
-        ("cabi_realloc that is not aligned", misaligned, Err(Fault::BadAnswer)),
+        (
+            "a failure",
+            Guest::policy().evaluating_to(&[1, 1024, 0]),
+            Err(Fault::Failed),
+        ),
+        (
+            "cabi_realloc that points out of bounds",
+            out_of_bounds,
+            Err(Fault::BadAnswer),
+        ),
+        (
+            "cabi_realloc that is not aligned",
+            misaligned,
+            Err(Fault::BadAnswer),
+        ),
         ("a host call from cabi_realloc", leaving, Err(Fault::Trap)),
     ]);
 }
@@ -152,11 +247,28 @@ fn answers_that_are_no_answers() {
 fn edits_that_are_no_answers() {
     let million = 1_000_000;
     for (what, guest) in [
-        ("a million edits that are not there", Guest::redactor().finding_as(&[0, 0, million])),
-        ("a million edits that are there", Guest::redactor().finding_as(&[0, 65536, million]).with_pages(400)),
-        ("edits out of bounds", Guest::redactor().finding_as(&[0, 65528, 1])),
-        ("edits whose length overflows", Guest::redactor().finding_as(&[0, 0, u32::MAX])),
-        ("edits that are not aligned", Guest::redactor().finding_as(&[0, 1026, 1])),
+        (
+            "a million edits that are not there",
+            Guest::redactor().finding_as(&[0, 0, million]),
+        ),
+        (
+            "a million edits that are there",
+            Guest::redactor()
+                .finding_as(&[0, 65536, million])
+                .with_pages(400),
+        ),
+        (
+            "edits out of bounds",
+            Guest::redactor().finding_as(&[0, 65528, 1]),
+        ),
+        (
+            "edits whose length overflows",
+            Guest::redactor().finding_as(&[0, 0, u32::MAX]),
+        ),
+        (
+            "edits that are not aligned",
+            Guest::redactor().finding_as(&[0, 1026, 1]),
+        ),
     ] {
         let plugin = load(guest, everything_with_memory(32 << 20)).unwrap();
         let (found, _) = plugin.find(&subject("m", "s", "n"), Part::Arguments, &arguments("{}"));
@@ -165,7 +277,13 @@ fn edits_that_are_no_answers() {
 }
 
 fn everything_with_memory(memory: usize) -> Grant {
-    Grant { limits: Limits { memory, ..Limits::default() }, ..everything() }
+    Grant {
+        limits: Limits {
+            memory,
+            ..Limits::default()
+        },
+        ..everything()
+    }
 }
 
 #[test]

@@ -1,1 +1,543 @@
-//! x
+//! What is refused when it loads, and what the operator is told.
+
+use wardlet_call::{Json, Projection};
+use wardlet_sandbox::{Capability, Fault, Grant, Limits, LoadError};
+
+use crate::support::{Guest, everything, load, name, sandbox};
+
+fn declaring(change: impl FnOnce(&mut crate::support::Declared)) -> Guest {
+    let mut guest = Guest::policy();
+    change(&mut guest.declared);
+    guest
+}
+
+/// Each message, and the hint under it; an empty hint is none.
+#[track_caller]
+fn check(cases: Vec<(&str, Result<Vec<u8>, Guest>, Grant, &str, &str)>) {
+    let sandbox = sandbox();
+    for (what, component, grant, message, hint) in cases {
+        let bytes = component.unwrap_or_else(Guest::component);
+        let error = sandbox.load(&name(), &bytes, grant).unwrap_err();
+        let said = error.to_string();
+        assert!(said.starts_with(message), "{what}: {said}");
+        assert!(
+            !said.contains(char::is_control) && said.len() < 1_000,
+            "{what}: {said:?}"
+        );
+        let hinted = error.hint(&name()).unwrap_or_default();
+        assert!(
+            hinted.contains(hint) && hinted.is_empty() == hint.is_empty(),
+            "{what}: {hinted}"
+        );
+    }
+}
+
+#[test]
+fn bytes_that_are_no_component() {
+    let good = Guest::policy().component();
+    let mut grown = good.clone();
+    grown.extend([0xff; 8]);
+    let mut later = good.clone();
+    later[4] = 0x0e;
+    let never = "never accepted";
+    check(vec![
+        (
+            "nothing",
+            Ok(Vec::new()),
+            everything(),
+            "not a component: no WebAssembly",
+            never,
+        ),
+        (
+            "a text",
+            Ok(b"(component)".to_vec()),
+            everything(),
+            "not a component: no WebAssembly",
+            never,
+        ),
+        (
+            "ELF",
+            Ok(b"\x7fELF\x02\x01\x01\0\0".to_vec()),
+            everything(),
+            "not a component: machine code",
+            never,
+        ),
+        (
+            "four bytes",
+            Ok(good[..4].to_vec()),
+            everything(),
+            "not a component: no WebAssembly",
+            never,
+        ),
+        (
+            "a later encoding",
+            Ok(later),
+            everything(),
+            "not a component: no WebAssembly",
+            never,
+        ),
+        (
+            "a core module",
+            Ok(Guest::policy().module()),
+            everything(),
+            "not a component: a core module",
+            "wasm-tools component new",
+        ),
+        (
+            "its preamble alone",
+            Ok(good[..8].to_vec()),
+            everything(),
+            "exports no `plugin`",
+            "policy-plugin",
+        ),
+        (
+            "all but its end",
+            Ok(good[..good.len() - 1].to_vec()),
+            everything(),
+            "not a valid component: ",
+            "",
+        ),
+        (
+            "more than itself",
+            Ok(grown),
+            everything(),
+            "not a valid component: ",
+            "",
+        ),
+    ]);
+}
+
+#[test]
+fn truncated_and_flipped_components_never_panic() {
+    let good = Guest::policy().importing("document").component();
+    let sandbox = sandbox();
+    for end in (0..good.len()).step_by(7) {
+        assert!(sandbox.load(&name(), &good[..end], everything()).is_err() || end == good.len());
+    }
+    for at in (8..good.len()).step_by(41) {
+        let mut bytes = good.clone();
+        bytes[at] ^= 0x55;
+        // A flipped byte of a text may well load; what counts is that it comes back.
+        if let Err(error) = sandbox.load(&name(), &bytes, everything()) {
+            assert!(!error.to_string().contains(char::is_control));
+        }
+    }
+}
+
+#[test]
+fn imports_beyond_the_grant() {
+    let log = |guest: Guest| {
+        let [text, length] = [1024, 0];
+        let allow = guest.evaluate.clone();
+        guest.importing("log").evaluating(format!(
+            "(call $log_write (i32.const 1) (i32.const {text}) (i32.const {length}) (i32.const 0) (i32.const 0)) {allow}"
+        ))
+    };
+    let clock = |interface| Guest::policy().importing(interface);
+    check(vec![
+        (
+            "log",
+            Err(log(Guest::policy())),
+            Grant::default(),
+            "imports `log`, which is not granted",
+            "add `\"log\"` to `grants` of `[plugin.guest]`",
+        ),
+        (
+            "clock",
+            Err(clock("clock")),
+            Grant::default(),
+            "imports `clock`, which is not granted",
+            "`\"clock\"`",
+        ),
+        (
+            "WASI",
+            Err(clock("wasi:clocks/wall-clock@0.2.0")),
+            everything(),
+            "imports `wasi:clocks/wall-clock@0.2.0`, which Wardlet does not offer",
+            "without WASI",
+        ),
+        (
+            "what is not in the contract",
+            Err(clock("network")),
+            everything(),
+            "imports `wardlet:plugin/network@0.1.0`, which Wardlet does not offer",
+            "log, clock",
+        ),
+        (
+            "an older contract",
+            Err(Guest::policy().of_version("0.0.9")),
+            everything(),
+            "built for `wardlet:plugin/",
+            "this version",
+        ),
+        (
+            "a later contract",
+            Err(Guest::policy().of_version("0.1.1")),
+            everything(),
+            "built for `wardlet:plugin/",
+            "this version",
+        ),
+    ]);
+    let granted = Grant {
+        capabilities: vec![Capability::Log],
+        ..Grant::default()
+    };
+    assert_eq!(
+        load(log(Guest::policy()), granted).unwrap().capabilities(),
+        [Capability::Log]
+    );
+    // What is granted and not imported is not had.
+    assert!(
+        load(Guest::policy(), everything())
+            .unwrap()
+            .capabilities()
+            .is_empty()
+    );
+}
+
+#[test]
+fn roles_and_types() {
+    // A component that imports nothing and exports a policy of another type, or of another version.
+    let exporting = |exports: &str| {
+        let core = r#"(core module $m (func (export "f") (result i32) (i32.const 0)))
+            (core instance $i (instantiate $m))
+            (func $f (result u32) (canon lift (core func $i "f")))"#;
+        wat::parse_str(format!("(component {core} {exports})")).unwrap()
+    };
+    check(vec![
+        (
+            "no role",
+            Err(Guest::with_roles(Vec::new())),
+            everything(),
+            "exports no `policy or redactor`",
+            "redactor-plugin",
+        ),
+        (
+            "nothing",
+            Ok(exporting("")),
+            everything(),
+            "exports no `plugin`",
+            "policy-plugin",
+        ),
+        (
+            "exports of an older contract and no import",
+            Ok(exporting(
+                r#"(instance $p (export "describe" (func $f))) (export "wardlet:plugin/plugin@0.0.1" (instance $p))"#,
+            )),
+            everything(),
+            "built for `wardlet:plugin/plugin@0.0.1`",
+            "this version",
+        ),
+        (
+            "functions of other types",
+            Ok(exporting(
+                r#"(instance $p (export "describe" (func $f)) (export "configure" (func $f))) (export "wardlet:plugin/plugin@0.1.0" (instance $p))
+                (instance $q (export "evaluate" (func $f))) (export "wardlet:plugin/policy@0.1.0" (instance $q))"#,
+            )),
+            everything(),
+            "not a valid component: its `plugin` does not have the contract's types",
+            "",
+        ),
+        (
+            "no function at all",
+            Ok(exporting(
+                r#"(instance $p) (export "wardlet:plugin/plugin@0.1.0" (instance $p))"#,
+            )),
+            everything(),
+            "exports no `plugin`",
+            "policy-plugin",
+        ),
+    ]);
+}
+
+#[test]
+fn resources_beyond_the_limits() {
+    let limits = Limits {
+        memory: 1 << 20,
+        deadline: std::time::Duration::from_millis(20),
+        ..Limits::default()
+    };
+    let small = || Grant {
+        limits,
+        ..everything()
+    };
+    let memory = "not a valid component: where it is instantiated: the plugin overran its memory";
+    check(vec![
+        (
+            "initial memory over the limit",
+            Err(Guest::policy().with_pages(17)),
+            small(),
+            memory,
+            "",
+        ),
+        (
+            "initial memory over what any plugin may have",
+            Err(Guest::policy().with_pages(1025)),
+            everything(),
+            "not a valid component: ",
+            "",
+        ),
+        (
+            "a huge table",
+            Err(Guest::policy().with("(table 1000000 funcref)")),
+            everything(),
+            "not a valid component: ",
+            "",
+        ),
+        (
+            "many tables",
+            Err(Guest::policy().with(&"(table 1500 funcref)".repeat(15))),
+            everything(),
+            memory,
+            "",
+        ),
+        (
+            "too many tables",
+            Err(Guest::policy().with(&"(table 1 funcref)".repeat(17))),
+            everything(),
+            "not a valid component: ",
+            "",
+        ),
+        (
+            "a loop in the start function",
+            Err(Guest::policy().with("(func $s (loop $l (br $l))) (start $s)")),
+            small(),
+            "not a valid component: where it is instantiated: the plugin overran its deadline",
+            "",
+        ),
+        (
+            "a trap in the start function",
+            Err(Guest::policy().with("(func $s unreachable) (start $s)")),
+            small(),
+            "not a valid component: where it is instantiated: the plugin trapped",
+            "",
+        ),
+        (
+            "a shared memory",
+            Ok(wat::parse_str("(component (core module (memory 1 1 shared)))").unwrap()),
+            everything(),
+            "not a valid component: ",
+            "",
+        ),
+        (
+            "a memory of 64 bits",
+            Ok(wat::parse_str("(component (core module (memory i64 1)))").unwrap()),
+            everything(),
+            "not a valid component: ",
+            "",
+        ),
+    ]);
+}
+
+#[test]
+fn descriptions() {
+    let long = "x".repeat(201);
+    let many = |count: usize| {
+        (0..count)
+            .map(|i| (format!("c{i}"), "S.".to_owned()))
+            .collect::<Vec<_>>()
+    };
+    let needs = |count: usize| (0..count).map(|i| (0, format!("/{i}"))).collect::<Vec<_>>();
+    let bad = |what: &'static str, guest: Guest, message: &'static str| {
+        (what, Err(guest), everything(), message, "")
+    };
+    check(vec![
+        bad(
+            "a bad name",
+            declaring(|d| d.name = "No Name".into()),
+            "describes itself badly: its name: ",
+        ),
+        bad(
+            "no version",
+            declaring(|d| d.version = String::new()),
+            "describes itself badly: its version ",
+        ),
+        bad(
+            "a version of lines",
+            declaring(|d| d.version = "1\n2".into()),
+            "describes itself badly: its version ",
+        ),
+        bad(
+            "a long summary",
+            declaring(|d| d.summary.clone_from(&long)),
+            "describes itself badly: its summary ",
+        ),
+        bad(
+            "a summary that steers a terminal",
+            declaring(|d| d.summary = "\u{1b}[2J".into()),
+            "describes itself badly: its summary ",
+        ),
+        bad(
+            "a summary that runs backwards",
+            declaring(|d| d.summary = "\u{202e}x".into()),
+            "describes itself badly: its summary ",
+        ),
+        bad(
+            "a summary in tags",
+            declaring(|d| d.summary = "x\u{e0041}".into()),
+            "describes itself badly: its summary ",
+        ),
+        bad(
+            "a sentence of lines",
+            declaring(|d| d.reasons[0].1 = "a\nb".into()),
+            "describes itself badly: its reasons: a sentence ",
+        ),
+        bad(
+            "a long sentence",
+            declaring(|d| d.entities[0].1.clone_from(&long)),
+            "describes itself badly: its entities: a sentence ",
+        ),
+        bad(
+            "a bad code",
+            declaring(|d| d.reasons[0].0 = "Out side".into()),
+            "describes itself badly: its reasons: a name is",
+        ),
+        bad(
+            "a code twice",
+            declaring(|d| d.reasons.push(d.reasons[0].clone())),
+            "describes itself badly: its reasons: a code stands twice",
+        ),
+        bad(
+            "too many reasons",
+            declaring(|d| d.reasons = many(65)),
+            "describes itself badly: its reasons: more than 64",
+        ),
+        bad(
+            "too many entities",
+            declaring(|d| d.entities = many(257)),
+            "describes itself badly: its entities: more than 256",
+        ),
+        bad(
+            "too many needs",
+            declaring(|d| d.needs = needs(65)),
+            "describes itself badly: its needs: more than 64",
+        ),
+        bad(
+            "a need that is no pointer",
+            declaring(|d| d.needs = vec![(0, "x".into())]),
+            "describes itself badly: its needs: ",
+        ),
+        bad(
+            "a need that steers",
+            declaring(|d| d.needs = vec![(0, "/\u{1b}[2J".into())]),
+            "describes itself badly: its needs: ",
+        ),
+        bad(
+            "a part that is none",
+            declaring(|d| d.needs = vec![(9, String::new())]),
+            "describes itself badly: in `describe`: the plugin gave a bad answer",
+        ),
+    ]);
+    let most = load(
+        declaring(|d| (d.reasons, d.entities, d.needs) = (many(64), many(256), needs(64))),
+        everything(),
+    );
+    let description = most.unwrap().description().clone();
+    assert_eq!(
+        (
+            description.reasons.len(),
+            description.entities.len(),
+            description.needed.len()
+        ),
+        (64, 256, 64)
+    );
+    assert_eq!(
+        (description.name.as_str(), description.version.as_str()),
+        ("guest", "1.2.3")
+    );
+    assert_eq!(description.summary, "A guest.");
+}
+
+#[test]
+fn needs_are_shown_or_the_load_is_refused() {
+    const ARGUMENTS: u8 = 0;
+    const RESULT: u8 = 1;
+    const SETTINGS: u8 = 3;
+    for (needs, sees, refused) in [
+        (&[(ARGUMENTS, "/path")][..], &["/arguments"][..], None),
+        (&[(ARGUMENTS, "/path")], &["/arguments/path"], None),
+        (&[(ARGUMENTS, "/files/*")], &["/arguments/files"], None),
+        (&[(SETTINGS, "/roots")], &[], None),
+        (&[], &[], None),
+        (&[(ARGUMENTS, "/path")], &[], Some("\"/arguments/path\"")),
+        (
+            &[(ARGUMENTS, "")],
+            &["/arguments/path"],
+            Some("\"/arguments\""),
+        ),
+        (
+            &[(ARGUMENTS, "/*")],
+            &["/arguments/path"],
+            Some("\"/arguments/*\""),
+        ),
+        (
+            &[(ARGUMENTS, "/a"), (RESULT, "")],
+            &["/arguments"],
+            Some("\"/arguments/a\", \"/result\""),
+        ),
+    ] {
+        let guest = declaring(|declared| {
+            declared.needs = needs
+                .iter()
+                .map(|(part, pointer)| (*part, (*pointer).to_owned()))
+                .collect();
+        });
+        let grant = Grant {
+            projection: Projection::parse(sees).unwrap(),
+            ..Grant::default()
+        };
+        let error = load(guest, grant).err();
+        let said = error.as_ref().map(LoadError::to_string);
+        assert_eq!(
+            said,
+            refused.map(|needs| format!("reads {needs}, which its grant does not show"))
+        );
+        let hint = error.and_then(|error| error.hint(&name()));
+        assert_eq!(
+            hint,
+            refused.map(|needs| format!(
+                "if it may see that, set `sees = [{needs}]` in `[plugin.guest]`"
+            ))
+        );
+    }
+}
+
+#[test]
+fn settings_that_are_not_taken() {
+    let configuring = |which: usize| {
+        let mut guest = Guest::policy();
+        let mut fault = guest.text("/roots/0").to_vec();
+        fault.extend(guest.text("not absolute\n\u{1b}[2J"));
+        let [one, many] = [guest.words(&fault), guest.words(&fault.repeat(5_000))];
+        let answers = [guest.words(&[1, one, 1]), guest.words(&[1, many, 5_000])];
+        guest.configure = format!("(i32.const {})", answers[which]);
+        guest
+    };
+    for (which, faults) in [(0, 1), (1, 20)] {
+        let Err(LoadError::Settings(said)) = load(configuring(which), everything()) else {
+            panic!("it was taken")
+        };
+        let shown = "not absolute\u{fffd}\u{fffd}[2J";
+        assert_eq!(
+            said,
+            vec![("/roots/0".to_owned(), shown.to_owned()); faults]
+        );
+    }
+    for (body, expected) in [
+        ("unreachable", Fault::Trap),
+        ("(loop $forever (br $forever)) unreachable", Fault::Deadline),
+        ("(i32.const -4)", Fault::BadAnswer),
+    ] {
+        let mut guest = Guest::policy();
+        guest.configure = body.into();
+        let Err(LoadError::Configure(fault)) = load(guest, everything()) else {
+            panic!("it was taken")
+        };
+        assert_eq!(fault, expected);
+    }
+    let good = Grant {
+        settings: Some(Json::Object(Vec::new())),
+        ..everything()
+    };
+    load(Guest::policy(), good).unwrap();
+}

@@ -32,11 +32,31 @@ const INTERFACES: &[(&str, &str, &[(&str, &str)])] = &[
             ("text", "(param i32 i32)"),
         ],
     ),
-    ("findings", "wardlet:plugin/findings@0.1.0", &[("list", "(param i32)")]),
-    ("log", "wardlet:plugin/log@0.1.0", &[("write", "(param i32 i32 i32 i32 i32)")]),
-    ("clock", "wardlet:plugin/clock@0.1.0", &[("now", "(result i64)")]),
-    ("wasi:clocks/wall-clock@0.2.0", "wasi:clocks/wall-clock@0.2.0", &[("now", "(result i64)")]),
-    ("network", "wardlet:plugin/network@0.1.0", &[("now", "(result i64)")]),
+    (
+        "findings",
+        "wardlet:plugin/findings@0.1.0",
+        &[("list", "(param i32)")],
+    ),
+    (
+        "log",
+        "wardlet:plugin/log@0.1.0",
+        &[("write", "(param i32 i32 i32 i32 i32)")],
+    ),
+    (
+        "clock",
+        "wardlet:plugin/clock@0.1.0",
+        &[("now", "(result i64)")],
+    ),
+    (
+        "wasi:clocks/wall-clock@0.2.0",
+        "wasi:clocks/wall-clock@0.2.0",
+        &[("now", "(result i64)")],
+    ),
+    (
+        "network",
+        "wardlet:plugin/network@0.1.0",
+        &[("now", "(result i64)")],
+    ),
 ];
 
 /// Interfaces that a hostile world names and no host has.
@@ -190,7 +210,14 @@ impl Guest {
         }
         let [code, code_len] = self.text(code);
         let at = self.words(&list);
-        self.words(&[0, case, code, code_len, at, u32::try_from(obligations.len()).unwrap()])
+        self.words(&[
+            0,
+            case,
+            code,
+            code_len,
+            at,
+            u32::try_from(obligations.len()).unwrap(),
+        ])
     }
 
     /// The same, as the body of `evaluate`.
@@ -238,7 +265,10 @@ impl Guest {
             needs.push(u32::from(*part));
             needs.extend(self.text(pointer));
         }
-        words.extend([self.words(&needs), u32::try_from(declared.needs.len()).unwrap()]);
+        words.extend([
+            self.words(&needs),
+            u32::try_from(declared.needs.len()).unwrap(),
+        ]);
         self.words(&words)
     }
 
@@ -250,7 +280,11 @@ impl Guest {
             if self.imports.contains(interface) {
                 for (function, signature) in *functions {
                     let short = interface.split([':', '/']).next().unwrap_or_default();
-                    writeln!(text, "(import \"{name}\" \"{function}\" (func ${short}_{function} {signature}))").unwrap();
+                    writeln!(
+                        text,
+                        "(import \"{name}\" \"{function}\" (func ${short}_{function} {signature}))"
+                    )
+                    .unwrap();
                 }
             }
         }
@@ -282,7 +316,8 @@ impl Guest {
             writeln!(text, "(func (export \"wardlet:plugin/redactor@0.1.0#find\") {subject} (param $part i32) (result i32) {locals} {})", self.find).unwrap();
         }
         text.push(')');
-        text.replace("@HEAP", &heap.to_string()).replace("@0.1.0", &format!("@{}", self.version))
+        text.replace("@HEAP", &heap.to_string())
+            .replace("@0.1.0", &format!("@{}", self.version))
     }
 
     /// The core module.
@@ -305,10 +340,17 @@ impl Guest {
         }
         let wit = contract().replace("@0.1.0", &format!("@{}", self.version));
         let mut resolve = Resolve::default();
-        let package = resolve.push_str("guest.wit", &format!("{wit}{world}}}{STRANGERS}")).unwrap();
+        let package = resolve
+            .push_str("guest.wit", &format!("{wit}{world}}}{STRANGERS}"))
+            .unwrap();
         let world = resolve.select_world(&[package], Some("guest")).unwrap();
         embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8).unwrap();
-        ComponentEncoder::default().module(&module).unwrap().validate(true).encode().unwrap()
+        ComponentEncoder::default()
+            .module(&module)
+            .unwrap()
+            .validate(true)
+            .encode()
+            .unwrap()
     }
 }
 
@@ -316,7 +358,8 @@ impl Guest {
 fn contract() -> String {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../wit");
     let files = ["types", "document", "log", "clock", "plugin"];
-    let texts = files.map(|file| std::fs::read_to_string(folder.join(format!("{file}.wit"))).unwrap());
+    let texts =
+        files.map(|file| std::fs::read_to_string(folder.join(format!("{file}.wit"))).unwrap());
     texts.concat()
 }
 
@@ -346,7 +389,12 @@ pub(crate) fn loaded(guest: Guest) -> Plugin {
 }
 
 pub(crate) fn subject(method: &str, server: &str, name: &str) -> Subject {
-    Subject { phase: Phase::Request, method: method.into(), server: server.into(), name: name.into() }
+    Subject {
+        phase: Phase::Request,
+        method: method.into(),
+        server: server.into(),
+        name: name.into(),
+    }
 }
 
 pub(crate) fn document(text: &str) -> Arc<Document> {
@@ -354,8 +402,15 @@ pub(crate) fn document(text: &str) -> Arc<Document> {
 }
 
 pub(crate) fn arguments(text: &str) -> Check {
-    let documents = Documents { arguments: Some(document(text)), ..Documents::default() };
-    Check { documents, now_ms: 1_700_000_000_000, ..Check::default() }
+    let documents = Documents {
+        arguments: Some(document(text)),
+        ..Documents::default()
+    };
+    Check {
+        documents,
+        now_ms: 1_700_000_000_000,
+        ..Check::default()
+    }
 }
 
 /// One evaluation, written in words.
@@ -369,8 +424,12 @@ pub(crate) fn evaluate(plugin: &Plugin, check: &Check) -> (Result<String, Fault>
         for obligation in &verdict.obligations {
             words.push_str(match obligation {
                 Obligation::Durable => " +durable",
-                Obligation::Unknown { must_understand: true } => " +unknown!",
-                Obligation::Unknown { must_understand: false } => " +unknown",
+                Obligation::Unknown {
+                    must_understand: true,
+                } => " +unknown!",
+                Obligation::Unknown {
+                    must_understand: false,
+                } => " +unknown",
             });
         }
         words
