@@ -1,1 +1,258 @@
-fn main() {}
+//! What a check costs, beside the floor: the same component on the same engine by wasmtime alone.
+//!
+//! `cargo bench -p wardlet --bench check`, after the shipped plugins were built with
+//! `cargo xtask build`. With `WARDLET_BENCH_SHORT=1` it takes seconds. `WARDLET_BENCH_COMPONENT`
+//! names another build of the component.
+//!
+//! After criterion's own figures comes the ratio of a check to the floor. Rounds of both interleave,
+//! so that what disturbs the machine disturbs both; the median of the rounds' ratios counts. Where
+//! the floor itself moves too much there is no result, and the exit code says so: 2 for no result,
+//! 1 for a ratio over the target.
+
+mod floor;
+
+use std::error::Error;
+use std::hint::black_box;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use criterion::{BenchmarkId, Criterion};
+use wardlet_call::{
+    Document, Documents, Json, Part, Phase, PluginName, Pointer, Projection, Ruling, Subject,
+};
+use wardlet_sandbox::{Check, Grant, Plugin, Sandbox};
+
+/// The design's target for a check over the floor.
+const TARGET: f64 = 1.3;
+
+/// A floor that moves by more than this part of itself says that the machine was busy.
+const STEADY: f64 = 0.15;
+
+/// Rounds whose median counts. Odd, so that it is one of them.
+const ROUNDS: usize = 21;
+
+/// How often a run on a busy machine is tried before it is void.
+const ATTEMPTS: usize = 5;
+
+/// Checks that are timed together: the clock costs a hundredth of that.
+const BATCH: u32 = 20;
+
+const ROOT: &str = "/srv/data";
+const SETTINGS: &str = r#"{"roots":["/srv/data"]}"#;
+
+type Failure = Box<dyn Error>;
+
+/// One payload, with what judges it.
+struct Case {
+    name: &'static str,
+    bare: floor::Bare,
+    bare_subject: floor::Subject,
+    plugin: Plugin,
+    subject: Subject,
+    check: Check,
+}
+
+impl Case {
+    fn new(name: &'static str, size: usize, component: &[u8]) -> Result<Self, Failure> {
+        let frame = r#"{"path":"/srv/data/report.csv","content":""}"#;
+        let content = "x".repeat(size.saturating_sub(frame.len()));
+        let arguments = frame.replace("\"\"}", &format!("\"{content}\"}}"));
+        let grant = Grant {
+            projection: Projection::of(Part::Arguments, "")?,
+            settings: Some(Json::parse(SETTINGS)?),
+            ..Grant::default()
+        };
+        let document = Document::parsed(Json::parse(&arguments)?, arguments.len());
+        let documents = Documents {
+            arguments: Some(Arc::new(document)),
+            ..Documents::default()
+        };
+        let case = Case {
+            name,
+            bare: floor::Bare::new(component, &arguments, SETTINGS)?,
+            bare_subject: floor::Subject {
+                phase: floor::Phase::Request,
+                method: "tools/call".into(),
+                server: "files".into(),
+                name: "write_file".into(),
+            },
+            plugin: Sandbox::new()?.load(&PluginName::parse("path-guard")?, component, grant)?,
+            subject: Subject {
+                phase: Phase::Request,
+                method: "tools/call".into(),
+                server: "files".into(),
+                name: "write_file".into(),
+            },
+            check: Check {
+                documents,
+                ..Check::default()
+            },
+        };
+        if case.floor() && case.ours() && case.native() {
+            return Ok(case);
+        }
+        Err("floor, check and native do not agree that the call is allowed".into())
+    }
+
+    fn floor(&self) -> bool {
+        self.bare
+            .evaluate(black_box(&self.bare_subject))
+            .is_ok_and(|allowed| allowed)
+    }
+
+    fn ours(&self) -> bool {
+        let (answer, _) = self
+            .plugin
+            .evaluate(black_box(&self.subject), black_box(&self.check));
+        answer.is_ok_and(|(verdict, _)| verdict.ruling == Ruling::Allow)
+    }
+
+    /// What a policy inside of the host would do for the same question, without a sandbox.
+    fn native(&self) -> bool {
+        let document = black_box(&self.check).documents.arguments.as_ref();
+        let pointer = Pointer::parse(black_box("/path")).ok();
+        let path = pointer
+            .zip(document)
+            .and_then(|(at, document)| at.of(document.root())?.as_str());
+        path.and_then(|path| path.strip_prefix(ROOT))
+            .is_some_and(|rest| rest.starts_with('/'))
+    }
+
+    /// Microseconds of one check: the median of several batches, so that what interrupts one does not count.
+    fn time(&self, batches: usize, check: fn(&Case) -> bool) -> f64 {
+        let times = (0..batches).map(|_| {
+            let begun = Instant::now();
+            for _ in 0..BATCH {
+                black_box(check(self));
+            }
+            begun.elapsed().as_secs_f64() * 1e6 / f64::from(BATCH)
+        });
+        Spread::of(times.collect()).median
+    }
+}
+
+/// Of some figures the least, the middle and the greatest.
+struct Spread {
+    least: f64,
+    median: f64,
+    greatest: f64,
+}
+
+impl Spread {
+    fn of(mut figures: Vec<f64>) -> Self {
+        figures.sort_by(f64::total_cmp);
+        let at = |position: usize| figures.get(position).copied().unwrap_or(f64::NAN);
+        let last = figures.len().saturating_sub(1);
+        Spread {
+            least: at(0),
+            median: at(last / 2),
+            greatest: at(last),
+        }
+    }
+
+    fn moved(&self) -> f64 {
+        (self.greatest - self.least) / self.median
+    }
+}
+
+/// The ratio of one payload, or none where the floor never stood still.
+fn ratio(case: &Case, batches: usize) -> Option<f64> {
+    case.time(batches, Case::floor);
+    case.time(batches, Case::ours);
+    for attempt in 1..=ATTEMPTS {
+        let mut floors = Vec::new();
+        let mut ours = Vec::new();
+        for _ in 0..ROUNDS {
+            floors.push(case.time(batches, Case::floor));
+            ours.push(case.time(batches, Case::ours));
+        }
+        let ratios = Spread::of(
+            floors
+                .iter()
+                .zip(&ours)
+                .map(|(floor, ours)| ours / floor)
+                .collect(),
+        );
+        let (floors, ours) = (Spread::of(floors), Spread::of(ours));
+        println!(
+            "{}: floor {:.2} us (moved {:.0}%), check {:.2} us, ratio {:.3} (from {:.3} to {:.3}, {ROUNDS} rounds)",
+            case.name,
+            floors.median,
+            floors.moved() * 100.0,
+            ours.median,
+            ratios.median,
+            ratios.least,
+            ratios.greatest,
+        );
+        if floors.moved() <= STEADY {
+            return Some(ratios.median);
+        }
+        println!(
+            "{}: void, the floor moved over {:.0}% (attempt {attempt} of {ATTEMPTS})",
+            case.name,
+            STEADY * 100.0
+        );
+    }
+    None
+}
+
+fn component() -> Result<Vec<u8>, Failure> {
+    let built = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../target/plugins/path-guard.wasm");
+    let path = std::env::var_os("WARDLET_BENCH_COMPONENT").map_or(built, PathBuf::from);
+    std::fs::read(&path).map_err(|error| {
+        format!(
+            "no component at `{}`: {error}; build it with `cargo xtask build`",
+            path.display()
+        )
+        .into()
+    })
+}
+
+fn main() -> Result<ExitCode, Failure> {
+    let short = std::env::var_os("WARDLET_BENCH_SHORT").is_some();
+    let mut criterion = Criterion::default();
+    if short {
+        criterion = criterion
+            .sample_size(10)
+            .warm_up_time(Duration::from_millis(100))
+            .measurement_time(Duration::from_millis(300));
+    }
+    let mut criterion = criterion.configure_from_args();
+    let component = component()?;
+    let cases = [
+        Case::new("64 bytes", 64, &component)?,
+        Case::new("1 MB", 1_000_000, &component)?,
+    ];
+    let mut group = criterion.benchmark_group("check");
+    for case in &cases {
+        for (what, run) in [
+            ("floor", Case::floor as fn(&Case) -> bool),
+            ("wardlet", Case::ours),
+            ("native", Case::native),
+        ] {
+            group.bench_with_input(BenchmarkId::new(what, case.name), case, |bencher, case| {
+                bencher.iter(|| run(case));
+            });
+        }
+    }
+    group.finish();
+    criterion.final_summary();
+    // `cargo test --benches` runs each target once, without this flag: it asks whether it works at all.
+    if !std::env::args().any(|word| word == "--bench") {
+        return Ok(ExitCode::SUCCESS);
+    }
+    let mut code = ExitCode::SUCCESS;
+    for case in &cases {
+        match ratio(case, if short { 10 } else { 100 }) {
+            None => return Ok(ExitCode::from(2)),
+            Some(ratio) if ratio > TARGET => {
+                println!("{}: over the target of {TARGET}", case.name);
+                code = ExitCode::from(1);
+            }
+            Some(_) => {}
+        }
+    }
+    Ok(code)
+}

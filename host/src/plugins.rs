@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use wardlet_call::PluginName;
 use wardlet_keys::digest::sha256;
-use wardlet_sandbox::{Capability, Grant, Limits, LoadError, Plugin, Sandbox};
+use wardlet_sandbox::{Capability, Grant, LoadError, Plugin, Sandbox};
 
 use crate::config;
 
@@ -47,6 +47,14 @@ pub enum PluginError {
         /// What the configuration says.
         pinned: String,
     },
+    /// It is not pinned.
+    #[error("plugin `{name}`: no digest pins its component")]
+    NotPinned {
+        /// The plugin.
+        name: PluginName,
+        /// What the file has.
+        found: String,
+    },
     /// The sandbox refuses it.
     #[error("plugin `{name}`: {source}")]
     Load {
@@ -67,6 +75,9 @@ impl PluginError {
             }
             PluginError::OtherDigest { name, found, .. } => Some(format!(
                 "if this is the component that you vouch for, set `digest = \"{found}\"` in `[plugin.{name}]`"
+            )),
+            PluginError::NotPinned { name, found } => Some(format!(
+                "if you vouch for this component, add `digest = \"{found}\"` to `[plugin.{name}]`"
             )),
             PluginError::Load { name, source } => source.hint(name),
         }
@@ -134,7 +145,12 @@ fn load(
         source,
     })?;
     let found = hex(&sha256(&bytes));
-    let pinned = hex(&plugin.digest);
+    let Some(pinned) = plugin.digest.map(|digest| hex(&digest)) else {
+        return Err(PluginError::NotPinned {
+            name: name.clone(),
+            found,
+        });
+    };
     if found != pinned {
         return Err(PluginError::OtherDigest {
             name: name.clone(),
@@ -150,7 +166,7 @@ fn load(
             .collect(),
         projection: plugin.sees.clone(),
         settings: Some(plugin.settings.clone()),
-        limits: limits(plugin),
+        limits: plugin.limits,
     };
     let plugin = sandbox
         .load(name, &bytes, grant)
@@ -163,16 +179,6 @@ fn load(
         digest: found,
         plugin,
     })
-}
-
-/// The limits of the configuration; what this machine cannot address is no limit at all.
-fn limits(plugin: &config::Plugin) -> Limits {
-    let bytes = |bytes: u64| usize::try_from(bytes).unwrap_or(usize::MAX);
-    Limits {
-        deadline: plugin.limits.deadline,
-        memory: bytes(plugin.limits.memory),
-        payload: bytes(plugin.limits.payload),
-    }
 }
 
 /// `sha256:` and a digest in hexadecimal.

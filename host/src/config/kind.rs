@@ -83,8 +83,6 @@ pub(super) enum FaultKind {
     VariableTwice(String),
 
     // Plugins.
-    #[error("plugin `{0}` has no digest")]
-    NoDigest(String),
     #[error("the digest of plugin `{0}` is not of the form `sha256:` and 64 hexadecimal digits")]
     DigestForm(String),
     #[error("unknown capability `{name}`")]
@@ -178,7 +176,6 @@ impl FaultKind {
                 self,
                 Self::Required { .. }
                     | Self::NoServer
-                    | Self::NoDigest(_)
                     | Self::UnknownServer { .. }
                     | Self::UnknownPlugin { .. }
                     | Self::NoScope(_)
@@ -238,7 +235,6 @@ impl FaultKind {
                     "the other one stands in line {line}; entries and denials carry the name"
                 ));
             }
-            Self::NoDigest(_) => "run `wardlet check`: it prints the line to add",
             Self::Required { key, .. } => return required_hint(key).map(str::to_owned),
             Self::WrongType { key, wanted, .. } => {
                 return type_hint(key, wanted).map(str::to_owned);
@@ -270,7 +266,7 @@ impl FaultKind {
             Self::Variable(_) => "letters, digits and `_`, and no digit at the beginning",
             Self::VariableTwice(_) => "take it out of one of them",
             Self::DigestForm(_) => {
-                "the digits are lower case; `wardlet check` prints the line as it should be"
+                "the digits are lower case; without the line, `wardlet check` prints it as it should be"
             }
             Self::SettingDate => "write it as a string",
             Self::SettingNumber => "write it as a string, or keep it finite and within 64 bits",

@@ -34,9 +34,8 @@ use kind::FaultKind;
 
 pub use fault::{Fault, Faults, Level};
 pub use model::{
-    BuiltIn, Config, DEFAULT_APPROVAL, DEFAULT_DEADLINE, DEFAULT_ENV, DEFAULT_GATEWAY,
-    DEFAULT_MEMORY, DEFAULT_PAYLOAD, DEFAULT_STATE, DEFAULT_TIMEOUT, EnvValue, Gateway, Limits,
-    MethodRule, Plugin, PolicyRef, Rule, Server,
+    BuiltIn, Config, DEFAULT_APPROVAL, DEFAULT_ENV, DEFAULT_GATEWAY, DEFAULT_STATE,
+    DEFAULT_TIMEOUT, EnvValue, Gateway, MethodRule, Plugin, PolicyRef, Rule, Server,
 };
 pub use pattern::Pattern;
 pub use starter::{Starter, StarterKind, StarterPlugin, StarterTool, starter};

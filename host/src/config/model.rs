@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use wardlet_call::{Json, PluginName, Projection, Replacement, RuleName, ServerName};
 
+use wardlet_sandbox::Limits;
+
 use super::fault::Faults;
 use super::pattern::Pattern;
 
@@ -23,18 +25,6 @@ pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(5 * 60);
 /// How long a held call waits for a human: MCP clients mostly give a request up after 60 s, and
 /// the refusal must still reach them.
 pub const DEFAULT_APPROVAL: Duration = Duration::from_secs(50);
-
-/// The time of one check: a thousand times what a check needs, and still less than a person
-/// notices.
-pub const DEFAULT_DEADLINE: Duration = Duration::from_millis(100);
-
-/// The memory of one check in bytes: room for a plugin with an interpreter of its own; plugins in
-/// Rust or C stay within 64 KiB.
-pub const DEFAULT_MEMORY: u64 = 16 * 1024 * 1024;
-
-/// The largest document in bytes that is given to a plugin: what the largest answers of real tools
-/// (pages, images in base64) need. A larger one is refused.
-pub const DEFAULT_PAYLOAD: u64 = 16 * 1024 * 1024;
 
 /// The environment variables that a server gets where the file lists none: what programs need to
 /// be found and started, to know the user's home and language, and where to put temporary files.
@@ -128,8 +118,8 @@ impl fmt::Debug for EnvValue {
 pub struct Plugin {
     /// The component's file.
     pub component: PathBuf,
-    /// The SHA-256 that the file must have.
-    pub digest: [u8; 32],
+    /// The SHA-256 that the file must have. Without it the plugin does not load.
+    pub digest: Option<[u8; 32]>,
     /// The capabilities it gets.
     pub grants: Vec<String>,
     /// The parts of a call it is shown.
@@ -138,27 +128,6 @@ pub struct Plugin {
     pub settings: Json,
     /// What one check may use.
     pub limits: Limits,
-}
-
-/// What one check of a plugin may use.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limits {
-    /// Time: 1 ms to 10 s.
-    pub deadline: Duration,
-    /// Bytes of memory: 64 KiB to 1 GiB.
-    pub memory: u64,
-    /// Bytes of the largest document: 1 KiB to 64 MiB.
-    pub payload: u64,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Limits {
-            deadline: DEFAULT_DEADLINE,
-            memory: DEFAULT_MEMORY,
-            payload: DEFAULT_PAYLOAD,
-        }
-    }
 }
 
 /// `[[rule]]`

@@ -4,24 +4,24 @@ use std::path::Path;
 use std::time::Duration;
 
 use wardlet_call::{PluginName, Projection, ProjectionError};
+use wardlet_sandbox::{Limits, MAX_DEADLINE, MAX_MEMORY, MAX_PAYLOAD};
 
 use super::fault::Gathered;
 use super::kind::{FaultKind, quoted};
-use super::model::{BuiltIn, DEFAULT_DEADLINE, DEFAULT_MEMORY, DEFAULT_PAYLOAD, Limits, Plugin};
+use super::model::{BuiltIn, Plugin};
 use super::nearest::nearest;
 use super::raw::{RawPlugin, Text};
 use super::resolve::{bad_name, duration, refuse_unusable, size};
 use super::table::refuse_repeated;
 
-/// Below a millisecond the clock of the sandbox does not tick; ten seconds hold an agent up longer
-/// than any check is worth.
-const DEADLINE: (Duration, Duration) = (Duration::from_millis(1), Duration::from_secs(10));
+/// Below a millisecond the clock of the sandbox does not tick.
+const DEADLINE: (Duration, Duration) = (Duration::from_millis(1), MAX_DEADLINE);
 
-/// From one page of WebAssembly to what an interpreter with its libraries needs.
-const MEMORY: (u64, u64) = (64 * 1024, 1024 * 1024 * 1024);
+/// Below one page of WebAssembly nothing runs.
+const MEMORY: (u64, u64) = (64 * 1024, MAX_MEMORY as u64);
 
-/// Below 1 KiB ordinary calls would be refused; above 64 MiB no line is read from a server.
-const PAYLOAD: (u64, u64) = (1024, 64 * 1024 * 1024);
+/// Below 1 KiB ordinary calls would be refused.
+const PAYLOAD: (u64, u64) = (1024, MAX_PAYLOAD as u64);
 
 /// What stands before the digits of a digest.
 const DIGEST_PREFIX: &str = "sha256:";
@@ -54,7 +54,7 @@ pub(super) fn resolve(
     });
     let plugin = Plugin {
         component: component.unwrap_or_default(),
-        digest: digest.unwrap_or_default(),
+        digest,
         grants: grants(raw.grants.as_deref(), capabilities, gathered),
         sees: sees(raw.sees.as_deref(), gathered),
         settings: raw.settings.clone(),
@@ -129,10 +129,12 @@ fn limits(raw: &RawPlugin, gathered: &mut Gathered<'_>) -> Limits {
     let memory = memory.and_then(|text| size("memory", text, MEMORY, gathered));
     let payload = raw.payload.as_ref();
     let payload = payload.and_then(|text| size("payload", text, PAYLOAD, gathered));
+    let default = Limits::default();
+    let bytes = |bytes: Option<u64>| bytes.and_then(|bytes| usize::try_from(bytes).ok());
     Limits {
-        deadline: deadline.unwrap_or(DEFAULT_DEADLINE),
-        memory: memory.unwrap_or(DEFAULT_MEMORY),
-        payload: payload.unwrap_or(DEFAULT_PAYLOAD),
+        deadline: deadline.unwrap_or(default.deadline),
+        memory: bytes(memory).unwrap_or(default.memory),
+        payload: bytes(payload).unwrap_or(default.payload),
     }
 }
 

@@ -176,10 +176,6 @@ fn server(name: Text, table: &Table<'_, '_>, gathered: &mut Gathered<'_>) -> Raw
 
 fn plugin(name: Text, table: &Table<'_, '_>, gathered: &mut Gathered<'_>) -> RawPlugin {
     let component = table.required("component", gathered);
-    if table.node("digest").is_none() {
-        let kind = FaultKind::NoDigest(name.get_ref().clone());
-        gathered.at(table.span.clone(), kind);
-    }
     let settings = match table.node("settings") {
         Some(node) if node.get_ref().is_table() => to_json(node, gathered),
         Some(node) => {

@@ -13,6 +13,8 @@ const MAX_AUTHORITY: usize = 512;
 const MAX_LABEL: usize = 64;
 /// A body shorter than this is an illustration; the shortest real one (Ed25519) has 64.
 const LEAST_PEM: usize = 32;
+/// A run of base64 that is not a whole line is taken from this length on.
+const LEAST_WORD: usize = 24;
 /// The shortest bearer token that is taken for one.
 const LEAST_BEARER: usize = 16;
 
@@ -29,7 +31,8 @@ fn run(bytes: &[u8], from: usize, has: impl Fn(u8) -> bool) -> usize {
 /// parts of which the first decodes to JSON with a member `alg`.
 pub(crate) fn jwt(bytes: &[u8], at: usize) -> Option<Hit> {
     let rest = bytes.get(at..)?;
-    if !rest.starts_with(b"eyJ") {
+    // How base64url of `{"`, or of `{` and white space, begins.
+    if !(rest.starts_with(b"ey") || rest.starts_with(b"ew")) {
         return None;
     }
     let header = rest.get(..MAX_JOSE).unwrap_or(rest);
@@ -121,45 +124,32 @@ pub(crate) fn private_key(bytes: &[u8], at: usize) -> Option<Hit> {
 }
 
 /// Where the lines of a PEM body end, and how many base64 characters they have. Headers, as in
-/// keys with a password or in OpenPGP's armour, have a colon.
+/// keys with a password or in OpenPGP's armour, have a colon and come before the body.
 fn body_lines(bytes: &[u8], from: usize) -> (usize, usize) {
     let (mut end, mut length) = (from, 0);
     loop {
         let start = skip_line_ends(bytes, end);
-        let stop = run(bytes, start, |b| {
+        if bytes.get(start) == Some(&b'-') {
+            return (start, length);
+        }
+        let line_end = run(bytes, start, |b| !matches!(b, b'\n' | b'\r' | b'\\'));
+        let line = bytes.get(start..line_end).unwrap_or_default();
+        if length == 0 && line.contains(&b':') {
+            end = line_end;
+            continue;
+        }
+        let base64 = run(line, 0, |b| {
             b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/' | b'=')
         });
-        let is_header =
-            bytes.get(stop) == Some(&b':') || bytes.get(stop..stop + 5) == Some(b"-Type");
-        if is_header && length == 0 {
-            end = run(bytes, stop, |b| !matches!(b, b'\n' | b'\\'));
-        } else if stop > start {
-            // The line ends before the break that may be escaped: its `n` is no base64.
-            length += stop - start;
-            end = stop;
-        } else {
-            // The break before `-----END` is part of the block.
-            let closes = bytes
-                .get(start..)
-                .is_some_and(|rest| rest.starts_with(b"-----END "));
-            return (if closes { start } else { end }, length);
-        }
-        if !matches!(bytes.get(end), Some(b'\n' | b'\r' | b'\\' | b' ' | b'-')) {
+        let rest = line.get(base64..).unwrap_or_default();
+        // A word of prose after a key that was cut off is shorter than a line of base64.
+        let whole = rest.trim_ascii().is_empty() || rest.starts_with(b"-----END ");
+        if base64 == 0 || !(whole || base64 >= LEAST_WORD) {
             return (end, length);
         }
-        // Prose may follow a key that was cut off: a line that is one word among others ends it.
-        if bytes.get(end) == Some(&b' ') && !line_is_blank(bytes, end) {
-            return (end, length);
-        }
-        if bytes.get(end) == Some(&b'-') {
-            return (end, length);
-        }
+        length += base64;
+        end = start + base64;
     }
-}
-
-fn line_is_blank(bytes: &[u8], from: usize) -> bool {
-    let end = run(bytes, from, |b| b == b' ');
-    matches!(bytes.get(end), None | Some(b'\n' | b'\r' | b'\\' | b'-'))
 }
 
 fn skip_line_ends(bytes: &[u8], from: usize) -> usize {

@@ -123,12 +123,18 @@ pub(crate) fn at(bytes: &[u8], at: usize) -> Option<Hit> {
 /// The length of a format's body, if it is one. Punctuation that ends a sentence is not of it.
 fn body(rest: &[u8], format: &Format) -> Option<usize> {
     let limit = rest.get(..=format.most).unwrap_or(rest);
-    let run = limit
+    let mut run = limit
         .iter()
         .take_while(|byte| format.set.has(**byte))
         .count();
     if run > format.most {
-        return None;
+        // One dot more may end a sentence.
+        let next = rest.get(format.most + 1);
+        let ends = limit.last() == Some(&b'.') && !next.is_some_and(|b| format.set.has(*b));
+        if !ends {
+            return None;
+        }
+        run -= 1;
     }
     let mut body = rest.get(..run)?;
     while let Some((b'.' | b'-', shorter)) = body.split_last() {

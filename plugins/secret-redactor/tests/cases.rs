@@ -1,4 +1,4 @@
-//! The cases as data, and what a large answer costs.
+//! The cases as data, and what hostile texts cost.
 
 use std::time::{Duration, Instant};
 
@@ -16,9 +16,9 @@ fn the_cases_come_out_as_written() {
     );
 }
 
-/// Far above what 5 MB take with optimisation (10 to 40 ms), and far below what a scan that is not
-/// linear would take: the text is large enough for that to be minutes.
-const LIMIT: Duration = Duration::from_secs(20);
+/// Far above what half a megabyte takes without optimisation (under 0.3 s), and far below what a
+/// scan that is not linear would take: minutes.
+const LIMIT: Duration = Duration::from_secs(10);
 
 #[test]
 fn hostile_texts_take_linear_time() {
@@ -46,14 +46,11 @@ fn hostile_texts_take_linear_time() {
         "a: b = c; ",
         "xoxb-1234567890-",
     ] {
-        let text = piece.repeat((5 << 20) / piece.len());
+        let text = piece.repeat((1 << 19) / piece.len());
         let begin = Instant::now();
         let mut hits = 0_usize;
         scan(&text, None, &mut |_| hits += 1);
         let took = begin.elapsed();
         assert!(took < LIMIT, "{piece:?}: {took:?}, {hits} hits");
-        if std::env::var_os("SHOW_TIMES").is_some() {
-            eprintln!("{piece:?}: {took:?}, {hits} hits");
-        }
     }
 }

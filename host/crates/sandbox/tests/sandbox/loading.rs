@@ -286,13 +286,6 @@ fn resources_beyond_the_limits() {
         ),
         (
             "many tables",
-            Err(Guest::policy().with(&"(table 1500 funcref)".repeat(15))),
-            everything(),
-            memory,
-            "",
-        ),
-        (
-            "too many tables",
             Err(Guest::policy().with(&"(table 1 funcref)".repeat(17))),
             everything(),
             "not a valid component: ",
