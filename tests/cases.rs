@@ -92,7 +92,7 @@ fn load(
         settings: Some(Json::parse(&case.settings).unwrap()),
         limits: Limits::default(),
     };
-    sandbox.load(&PluginName::new(component).unwrap(), bytes, grant)
+    sandbox.load(&PluginName::parse(component).unwrap(), bytes, grant)
 }
 
 fn answer(plugin: &Result<Plugin, LoadError>, case: &Case) -> Expect {

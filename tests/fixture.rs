@@ -13,7 +13,7 @@ use std::process::{Command, Output, Stdio};
 use serde_json::Value;
 use tempfile::TempDir;
 
-pub(crate) use agent::{Agent, PATIENCE};
+pub(crate) use agent::Agent;
 pub(crate) use config::{SECRET, Setup};
 pub(crate) use log::{Entries, Received, token_claims};
 pub(crate) use place::{beside_the_gateway, echo_server, peers, plugin, root};

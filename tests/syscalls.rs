@@ -6,66 +6,55 @@ use std::process::{Command, Stdio};
 
 use crate::fixture::{beside_the_gateway, plugin, skip};
 
-/// Checks in the short and in the long run; what is done once cancels out in the difference.
+/// Checks in the short and in the long run: what is done once, such as a page of the heap, is in
+/// both.
 const RUNS: [u32; 2] = [1_000, 11_000];
-/// Calls that a thread may make in 10,000 checks more: an interrupted lock, a page of the heap.
-/// One call in a hundred checks would be above it.
-const MOST: u64 = 100;
 
 #[test]
 fn a_check_makes_no_system_call() {
-    let strace = Command::new("strace")
+    let mut strace = Command::new("strace");
+    strace
         .arg("--version")
         .stdout(Stdio::null())
         .stderr(Stdio::null());
-    if !{ strace }.status().is_ok_and(|status| status.success()) {
+    if !strace.status().is_ok_and(|status| status.success()) {
         return skip("syscalls::a_check_makes_no_system_call", "strace");
     }
     for threads in [1, 2] {
         let [short, long] = RUNS.map(|checks| of_checking_threads(checks, threads));
-        assert_eq!(short.len(), threads, "threads named check-…: {short:?}");
-        assert_eq!(long.len(), threads, "threads named check-…: {long:?}");
-        for (name, calls) in &long {
-            let more = calls.saturating_sub(short[name]);
-            assert!(
-                more < MOST,
-                "{name} of {threads} made {more} system calls in 10,000 checks more"
-            );
-        }
+        assert_eq!(short.len(), threads, "threads: {short:?}");
+        assert_eq!(short, long, "10,000 checks more made system calls");
     }
 }
 
-/// The system calls of each checking thread, by its name.
-fn of_checking_threads(checks: u32, threads: usize) -> BTreeMap<String, u64> {
+/// The system calls of each checking thread between its two `sched_yield`, which enclose its checks.
+fn of_checking_threads(checks: u32, threads: usize) -> BTreeMap<usize, Vec<String>> {
     let folder = tempfile::tempdir().unwrap();
     let trace = folder.path().join("trace");
-    let program = beside_the_gateway("examples/checks");
     let status = Command::new("strace")
         .args(["-f", "-qq", "-o"])
         .arg(&trace)
-        .arg(program)
+        .arg(beside_the_gateway("examples/checks"))
         .args([checks.to_string(), threads.to_string()])
-        .env("WARDLET_PLUGIN", plugin("path-guard").0)
+        .arg(plugin("path-guard").0)
         .stdout(Stdio::null())
         .status()
         .unwrap();
     assert!(status.success(), "the checks failed: {status}");
     let trace = fs::read_to_string(&trace).unwrap();
-    let mut calls: BTreeMap<&str, u64> = BTreeMap::new();
-    let mut names: BTreeMap<&str, String> = BTreeMap::new();
-    for line in trace.lines() {
-        let Some((thread, call)) = line.split_once(' ') else {
-            continue;
-        };
-        *calls.entry(thread).or_default() += 1;
-        if let Some((_, name)) = call.split_once("PR_SET_NAME, \"") {
-            names.insert(thread, name.split('"').next().unwrap().to_owned());
+    let mut yields: BTreeMap<&str, u32> = BTreeMap::new();
+    let mut between: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for (thread, call) in trace.lines().filter_map(|line| line.split_once(' ')) {
+        if call.trim_start().starts_with("sched_yield(") {
+            *yields.entry(thread).or_default() += 1;
+            between.entry(thread).or_default();
+        } else if yields.get(thread) == Some(&1) {
+            between.entry(thread).or_default().push(call.to_owned());
         }
     }
-    let checking = names
-        .into_iter()
-        .filter(|(_, name)| name.starts_with("check-"));
-    checking
-        .map(|(thread, name)| (name, calls[thread]))
-        .collect()
+    assert!(
+        yields.values().all(|count| *count == 2),
+        "each thread yields twice: {yields:?}"
+    );
+    between.into_values().enumerate().collect()
 }

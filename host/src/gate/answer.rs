@@ -137,7 +137,7 @@ impl Gate {
     }
 
     /// The redactors of the rules that bore on a call. Where none of them redacts, none does.
-    pub(super) fn redactors_of(&self, forwarded: &Forwarded) -> Vec<BoundRedactor<'_>> {
+    fn redactors_of(&self, forwarded: &Forwarded) -> Vec<BoundRedactor<'_>> {
         let facts = &forwarded.facts;
         let rules: Vec<&BoundRule> = if facts.tool_call {
             self.rules.for_tool(&self.server, &facts.name)

@@ -48,13 +48,57 @@ impl Gate {
     pub(crate) fn find<'a>(
         &self,
         redactors: &[BoundRedactor<'a>],
-        (method, name): (&str, &str),
+        subject: (&str, &str),
         part: Part,
         document: &Arc<Document>,
     ) -> Result<Finding<'a>, Faulted> {
+        let (subject, check) = self.question(subject, part, document);
+        let mut finding = Finding::nothing(Vec::new());
+        for (bound, rule) in redactors {
+            // A redactor that is shown nothing of this part has nothing to say about it.
+            if bound.plugin.projection().hides_all(part) {
+                continue;
+            }
+            let (edits, usage) = bound.plugin.find(&subject, part, &check);
+            let view = (part, bound.plugin.projection());
+            let mut own = Spans::default();
+            let added = edits.and_then(|edits| {
+                own.add(document, view, edits, rule.replacement)
+                    .map_err(|_| Fault::BadAnswer)
+            });
+            let fault = added.err().map(Fault::word);
+            finding
+                .runs
+                .push(Facts::ran(bound, Role::Redactor, usage, None, fault));
+            if let Some(fault) = fault {
+                let plugin = bound.name.clone();
+                let denial = Denial::by(&rule.name, Reason::PluginFault { plugin, fault });
+                return Err(Faulted {
+                    denial,
+                    runs: finding.runs,
+                });
+            }
+            if !own.is_empty() {
+                finding.by_rule.push((rule, own.found()));
+                finding.spans.join(own);
+            }
+        }
+        Ok(finding)
+    }
+
+    /// What a redactor is asked.
+    fn question(
+        &self,
+        (method, name): (&str, &str),
+        part: Part,
+        document: &Arc<Document>,
+    ) -> (Subject, Check) {
+        let mut documents = Documents::default();
         let phase = if part == Part::Arguments {
+            documents.arguments = Some(Arc::clone(document));
             Phase::Request
         } else {
+            documents.result = Some(Arc::clone(document));
             Phase::Response
         };
         let subject = Subject {
@@ -63,55 +107,14 @@ impl Gate {
             server: self.server.to_string(),
             name: name.to_owned(),
         };
-        let documents = match part {
-            Part::Arguments => Documents {
-                arguments: Some(Arc::clone(document)),
-                ..Documents::default()
+        (
+            subject,
+            Check {
+                documents,
+                now_ms: self.clock.now_ms(),
+                ..Check::default()
             },
-            _ => Documents {
-                result: Some(Arc::clone(document)),
-                ..Documents::default()
-            },
-        };
-        let check = Check {
-            documents,
-            now_ms: self.clock.now_ms(),
-            ..Check::default()
-        };
-        let mut finding = Finding::nothing(Vec::new());
-        for (bound, rule) in redactors {
-            let (edits, usage) = bound.plugin.find(&subject, part, &check);
-            let mut spans = Spans::default();
-            let added = edits.and_then(|edits| {
-                let view = (part, bound.plugin.projection());
-                spans
-                    .add(document, view, edits.clone(), rule.replacement)
-                    .map_err(|_| Fault::BadAnswer)?;
-                finding
-                    .spans
-                    .add(document, view, edits, rule.replacement)
-                    .map_err(|_| Fault::BadAnswer)
-            });
-            let fault = added.err().map(Fault::word);
-            finding
-                .runs
-                .push(Facts::ran(bound, Role::Redactor, usage, None, fault));
-            if let Some(fault) = fault {
-                let reason = Reason::PluginFault {
-                    plugin: bound.name.clone(),
-                    fault,
-                };
-                let denial = Denial::by(&rule.name, reason);
-                return Err(Faulted {
-                    denial,
-                    runs: finding.runs,
-                });
-            }
-            if !spans.is_empty() {
-                finding.by_rule.push((rule, spans.found()));
-            }
-        }
-        Ok(finding)
+        )
     }
 
     /// The document with its findings replaced.

@@ -7,7 +7,6 @@ use wardlet_call::{Document, Json, Reason};
 use wardlet_mcp::{Message, encode};
 
 use super::Gate;
-use super::permit::Forwarded;
 use super::rules::BoundRedactor;
 
 /// A line for the agent that went past the redactors.
@@ -23,16 +22,13 @@ impl Passed {
 }
 
 impl Gate {
-    /// Cleans a message of the upstream that is no answer to a call: with the redactors of the call
-    /// that it belongs to (progress), else with all redactors of all rules.
+    /// Cleans a message of the upstream that is no answer to a call, with all redactors of all rules:
+    /// whose it is can be told only by tokens that the agent chose, which proves nothing.
     ///
     /// # Errors
     /// Why nothing of it may pass.
-    pub fn pass(&self, message: &Message<'_>, of: Option<&Forwarded>) -> Result<Passed, Reason> {
-        let redactors = match of {
-            Some(forwarded) => self.redactors_of(forwarded),
-            None => self.rules.all_redactors(),
-        };
+    pub fn pass(&self, message: &Message<'_>) -> Result<Passed, Reason> {
+        let redactors = self.rules.all_redactors();
         let text = match message {
             Message::Response { result, .. } => Some(result.get()),
             Message::Failure { error, .. } => Some(error.get()),

@@ -63,15 +63,18 @@ impl Calls {
             .any(|stage| matches!(stage, Stage::Forwarded { .. }))
     }
 
-    /// The forwarded call that asked for progress under this token.
-    pub(crate) fn with_progress(&mut self, token: &Id) -> Option<(&Forwarded, &mut Instant)> {
-        self.of_agent.values_mut().find_map(|stage| match stage {
-            Stage::Forwarded {
-                forwarded,
+    /// Gives the calls that asked for progress under this token until `until`.
+    pub(crate) fn postpone(&mut self, token: &Id, until: Instant) {
+        for stage in self.of_agent.values_mut() {
+            if let Stage::Forwarded {
                 progress: Some(progress),
                 deadline,
-            } if progress == token => Some((&*forwarded, deadline)),
-            _ => None,
-        })
+                ..
+            } = stage
+                && progress == token
+            {
+                *deadline = until;
+            }
+        }
     }
 }

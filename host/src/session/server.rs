@@ -72,7 +72,7 @@ impl Session {
     }
 
     fn pass_answer(&self, id: &Id, message: &Message<'_>) {
-        match self.gate.pass(message, None) {
+        match self.gate.pass(message) {
             Ok(passed) => self.reply(passed.into_bytes()),
             Err(reason) => self.reply(no_answer(id, &reason)),
         }
@@ -96,7 +96,7 @@ impl Session {
     }
 
     fn request_of_server(&self, id: &Id, message: &Message<'_>) {
-        match self.gate.pass(message, None) {
+        match self.gate.pass(message) {
             Ok(passed) => {
                 self.calls.borrow_mut().of_server.insert(id.clone());
                 self.reply(passed.into_bytes());
@@ -117,21 +117,15 @@ impl Session {
         {
             self.calls.borrow_mut().of_server.remove(&id);
         }
-        let passed = match notice::progress(message.params()) {
-            Ok(Some(token)) if route == Some(Route::Progress) => {
-                let mut calls = self.calls.borrow_mut();
-                match calls.with_progress(&token) {
-                    Some((forwarded, deadline)) => {
-                        // A server that reports progress is at work.
-                        *deadline = Instant::now() + self.timeout;
-                        self.gate.pass(message, Some(forwarded))
-                    }
-                    None => self.gate.pass(message, None),
-                }
-            }
-            _ => self.gate.pass(message, None),
-        };
-        match passed {
+        if route == Some(Route::Progress)
+            && let Ok(Some(token)) = notice::progress(message.params())
+        {
+            // A server that reports progress is at work.
+            self.calls
+                .borrow_mut()
+                .postpone(&token, Instant::now() + self.timeout);
+        }
+        match self.gate.pass(message) {
             Ok(passed) => self.reply(passed.into_bytes()),
             Err(reason) => tracing::warn!(reason = reason.code(), "a notification is withheld"),
         }
@@ -181,10 +175,16 @@ impl Session {
         self.pass_to_upstream(encode::request(&id, name::TOOLS_LIST, params.as_deref()));
     }
 
+    /// An id that no request under way has.
     fn own_id(&self) -> Id {
-        let next = self.next_id.get() + 1;
-        self.next_id.set(next);
-        Id::number(OWN_IDS + next)
+        loop {
+            let next = self.next_id.get() + 1;
+            self.next_id.set(next);
+            let id = Id::number(OWN_IDS + next);
+            if !self.calls.borrow().of_agent.contains_key(&id) {
+                return id;
+            }
+        }
     }
 
     /// A page that the gateway asked for.

@@ -9,7 +9,7 @@ use wardlet_call::Reason;
 use wardlet_mcp::{CallParams, Id, Message, encode, name, notice};
 
 use super::Session;
-use super::calls::Stage;
+use super::calls::{Passing, Stage};
 use crate::gate::{Call, Cleared, Held, Permit, Refused, Screened, Sealed};
 
 impl Session {
@@ -128,6 +128,8 @@ impl Session {
                     .end(forwarded, Status::Cancelled, Reason::Cancelled)
                     .reply();
             }
+            // The gateway's own question is not the agent's to take back.
+            Some(Stage::Passing(Passing::OwnToolList)) => {}
             Some(Stage::Passing(_)) => {
                 drop(calls);
                 self.pass_to_upstream(encode::forward(message));
@@ -180,7 +182,7 @@ impl Session {
                 Stage::Forwarded { forwarded, .. } => {
                     self.send(self.gate.end(forwarded, Status::Unknown, reason.clone()));
                 }
-                Stage::Passing(super::calls::Passing::OwnToolList) | Stage::Parked => {}
+                Stage::Passing(Passing::OwnToolList) | Stage::Parked => {}
                 Stage::Passing(_) | Stage::Held(_) | Stage::Committing => {
                     let code = crate::gate::NO_ANSWER;
                     self.reply(encode::failure(Some(&id), code, reason.sentence(), None));

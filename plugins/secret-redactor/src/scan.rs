@@ -70,7 +70,7 @@ const STARTS: [Start; 256] = starts();
 #[expect(clippy::indexing_slicing, reason = "evaluated by the compiler")]
 const fn starts() -> [Start; 256] {
     let mut table = [Start::Nothing; 256];
-    let words = b"AaBbeghnprsSxT";
+    let words = b"ABSbeghnprsx";
     let mut at = 0;
     while at < words.len() {
         table[words[at] as usize] = Start::Word;
@@ -115,8 +115,29 @@ pub fn scan(text: &str, name: Option<&str>, found: &mut dyn FnMut(Hit)) {
     }
 }
 
+/// Whether any prefix begins with these two bytes: this spares most words the list of formats.
+fn may_begin(pair: (u8, u8)) -> bool {
+    matches!(
+        pair,
+        (b'A', b'K' | b'S' | b'I')
+            | (b'B' | b'b', b'E' | b'e' | b'A' | b'a')
+            | (b'e', b'y' | b'w')
+            | (b'g', b'h' | b'i' | b'l')
+            | (b'h', b'f')
+            | (b'n', b'p')
+            | (b'p', b'y')
+            | (b'r' | b's', b'k')
+            | (b'S', b'G' | b'K')
+            | (b'x', b'o' | b'a')
+    )
+}
+
 /// A credential that begins at a place with a prefix of its own.
 pub(crate) fn word(bytes: &[u8], at: usize) -> Option<Hit> {
+    let pair = (*bytes.get(at)?, *bytes.get(at + 1)?);
+    if !may_begin(pair) {
+        return None;
+    }
     let before = at.checked_sub(1).and_then(|before| bytes.get(before));
     // An escape of JSON within a text (`\n`) ends in a letter, but is no part of a word.
     let escape = at.checked_sub(2).and_then(|before| bytes.get(before)) == Some(&b'\\');

@@ -48,8 +48,8 @@ pub(super) fn compile(progress: &Progress) -> Result<PathBuf, Failure> {
     fs::create_dir_all(&folder).map_err(|error| format!("`{}`: {error}", folder.display()))?;
     let bindings = generate(&folder)?;
     let module = folder.join("policy.wasm");
-    let policy = root().join(FOLDER).join("policy.c");
-    if is_current(&module, &bindings, &policy) {
+    let sources = sources(&root().join(FOLDER))?;
+    if is_current(&module, bindings.iter().chain(&sources)) {
         return Ok(module);
     }
     let compiler = Compiler::find(&folder, progress)?;
@@ -57,7 +57,9 @@ pub(super) fn compile(progress: &Progress) -> Result<PathBuf, Failure> {
     command
         .args(["-Wall", "-Wextra", "-Werror", "-I"])
         .arg(&folder);
-    command.arg(&policy).args(&bindings).arg("-o").arg(&module);
+    let inputs = sources.iter().chain(&bindings);
+    command.args(inputs.filter(|input| !is_header(input)));
+    command.arg("-o").arg(&module);
     progress.run("compiling the example in C", &mut command)?;
     Ok(module)
 }
@@ -94,12 +96,29 @@ fn generate(folder: &Path) -> Result<Vec<PathBuf>, String> {
     Ok(inputs)
 }
 
-fn is_current(module: &Path, bindings: &[PathBuf], policy: &Path) -> bool {
+/// The example's own files, in the order of their names.
+fn sources(folder: &Path) -> Result<Vec<PathBuf>, String> {
+    let failed = |error: std::io::Error| format!("`{}`: {error}", folder.display());
+    let mut sources = Vec::new();
+    for entry in fs::read_dir(folder).map_err(failed)? {
+        let path = entry.map_err(failed)?.path();
+        if matches!(path.extension().and_then(|e| e.to_str()), Some("c" | "h")) {
+            sources.push(path);
+        }
+    }
+    sources.sort();
+    Ok(sources)
+}
+
+fn is_header(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "h")
+}
+
+fn is_current<'a>(module: &Path, mut inputs: impl Iterator<Item = &'a PathBuf>) -> bool {
     let time = |path: &Path| fs::metadata(path).and_then(|data| data.modified()).ok();
     let Some(made) = time(module) else {
         return false;
     };
-    let mut inputs = bindings.iter().map(PathBuf::as_path).chain([policy]);
     inputs.all(|input| time(input).is_some_and(|changed| changed < made))
 }
 
@@ -140,7 +159,12 @@ impl Compiler {
         let mut command = Command::new(&self.program);
         command
             .args(self.arguments)
-            .args(["--target=wasm32-wasi", "-mexec-model=reactor", "-Os"])
+            .args([
+                "--target=wasm32-wasi",
+                "-mexec-model=reactor",
+                "-std=c11",
+                "-Os",
+            ])
             .arg(format!("-Wl,-z,stack-size={STACK}"));
         command
     }

@@ -93,6 +93,12 @@ impl Spans {
         Ok(())
     }
 
+    /// Takes the checked spans of another redactor of the same document.
+    pub fn join(&mut self, other: Spans) {
+        self.in_name |= other.in_name;
+        self.spans.extend(other.spans);
+    }
+
     /// Whether nothing was found.
     #[must_use]
     pub fn is_empty(&self) -> bool {

@@ -5,11 +5,14 @@
     clippy::indexing_slicing,
     reason = "a test that cannot go on fails"
 )]
+#![allow(clippy::too_many_lines, reason = "cases are data")]
 
 mod answers;
 mod deadlines;
+mod declarations;
 mod documents;
 mod faults;
+mod guest;
 mod isolation;
 mod loading;
 mod logging;
