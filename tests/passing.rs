@@ -70,7 +70,7 @@ fn the_servers_questions_reach_the_client_and_its_answers_come_back() {
                 .to_string(),
         );
         let answer = gateway.agent.answer(id);
-        assert_eq!(text(&answer), format!(r#"{{"said":"{tool}","n":1.5}}"#));
+        assert_eq!(text(&answer), format!(r#"{{"n":1.5,"said":"{tool}"}}"#));
         // Another answer to the same question goes nowhere.
         gateway.agent.send(
             &json!({"jsonrpc": "2.0", "id": question["id"], "result": {"said": "again"}})
