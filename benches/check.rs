@@ -1,15 +1,14 @@
 //! What a check costs, beside the floor: the same component on the same engine by wasmtime alone.
 //!
 //! `cargo bench -p wardlet --bench check`, after the shipped plugins were built with
-//! `cargo xtask build`. With `WARDLET_BENCH_SHORT=1` it takes seconds. `WARDLET_BENCH_COMPONENT`
+//! `cargo xtask guests`. With `WARDLET_BENCH_SHORT=1` it takes seconds. `WARDLET_BENCH_COMPONENT`
 //! names another build of the component.
 //!
-//! After criterion's own figures comes the ratio of a check to the floor. Rounds of both interleave,
-//! so that what disturbs the machine disturbs both; the median of the rounds' ratios counts. Where
-//! the floor itself moves too much there is no result, and the exit code says so: 2 for no result,
-//! 1 for a ratio over the target.
+//! After criterion's own figures comes the ratio of a check to the floor, by the method of [`rounds`].
+//! The exit code is 1 for a ratio over the target, 2 for no result.
 
 mod floor;
+mod rounds;
 
 use std::error::Error;
 use std::hint::black_box;
@@ -26,15 +25,6 @@ use wardlet_sandbox::{Check, Grant, Plugin, Sandbox};
 
 /// The design's target for a check over the floor.
 const TARGET: f64 = 1.3;
-
-/// A floor that moves by more than this part of itself says that the machine was busy.
-const STEADY: f64 = 0.15;
-
-/// Rounds whose median counts. Odd, so that it is one of them.
-const ROUNDS: usize = 21;
-
-/// How often a run on a busy machine is tried before it is void.
-const ATTEMPTS: usize = 5;
 
 /// Checks that are timed together: the clock costs a hundredth of that.
 const BATCH: u32 = 20;
@@ -129,73 +119,8 @@ impl Case {
             }
             begun.elapsed().as_secs_f64() * 1e6 / f64::from(BATCH)
         });
-        Spread::of(times.collect()).median
+        rounds::Spread::of(times.collect()).median
     }
-}
-
-/// Of some figures the least, the middle and the greatest.
-struct Spread {
-    least: f64,
-    median: f64,
-    greatest: f64,
-}
-
-impl Spread {
-    fn of(mut figures: Vec<f64>) -> Self {
-        figures.sort_by(f64::total_cmp);
-        let at = |position: usize| figures.get(position).copied().unwrap_or(f64::NAN);
-        let last = figures.len().saturating_sub(1);
-        Spread {
-            least: at(0),
-            median: at(last / 2),
-            greatest: at(last),
-        }
-    }
-
-    fn moved(&self) -> f64 {
-        (self.greatest - self.least) / self.median
-    }
-}
-
-/// The ratio of one payload, or none where the floor never stood still.
-fn ratio(case: &Case, batches: usize) -> Option<f64> {
-    case.time(batches, Case::floor);
-    case.time(batches, Case::ours);
-    for attempt in 1..=ATTEMPTS {
-        let mut floors = Vec::new();
-        let mut ours = Vec::new();
-        for _ in 0..ROUNDS {
-            floors.push(case.time(batches, Case::floor));
-            ours.push(case.time(batches, Case::ours));
-        }
-        let ratios = Spread::of(
-            floors
-                .iter()
-                .zip(&ours)
-                .map(|(floor, ours)| ours / floor)
-                .collect(),
-        );
-        let (floors, ours) = (Spread::of(floors), Spread::of(ours));
-        println!(
-            "{}: floor {:.2} us (moved {:.0}%), check {:.2} us, ratio {:.3} (from {:.3} to {:.3}, {ROUNDS} rounds)",
-            case.name,
-            floors.median,
-            floors.moved() * 100.0,
-            ours.median,
-            ratios.median,
-            ratios.least,
-            ratios.greatest,
-        );
-        if floors.moved() <= STEADY {
-            return Some(ratios.median);
-        }
-        println!(
-            "{}: void, the floor moved over {:.0}% (attempt {attempt} of {ATTEMPTS})",
-            case.name,
-            STEADY * 100.0
-        );
-    }
-    None
 }
 
 fn component() -> Result<Vec<u8>, Failure> {
@@ -203,7 +128,7 @@ fn component() -> Result<Vec<u8>, Failure> {
     let path = std::env::var_os("WARDLET_BENCH_COMPONENT").map_or(built, PathBuf::from);
     std::fs::read(&path).map_err(|error| {
         format!(
-            "no component at `{}`: {error}; build it with `cargo xtask build`",
+            "no component at `{}`: {error}; build it with `cargo xtask guests`",
             path.display()
         )
         .into()
@@ -243,16 +168,18 @@ fn main() -> Result<ExitCode, Failure> {
     if !std::env::args().any(|word| word == "--bench") {
         return Ok(ExitCode::SUCCESS);
     }
-    let mut code = ExitCode::SUCCESS;
-    for case in &cases {
-        match ratio(case, if short { 10 } else { 100 }) {
-            None => return Ok(ExitCode::from(2)),
-            Some(ratio) if ratio > TARGET => {
-                println!("{}: over the target of {TARGET}", case.name);
-                code = ExitCode::from(1);
-            }
-            Some(_) => {}
-        }
-    }
-    Ok(code)
+    let batches = if short { 10 } else { 100 };
+    let ratios: Vec<(&str, Option<f64>)> = cases
+        .iter()
+        .map(|case| {
+            let round = || {
+                (
+                    case.time(batches, Case::floor),
+                    case.time(batches, Case::ours),
+                )
+            };
+            (case.name, rounds::ratio(case.name, round))
+        })
+        .collect();
+    Ok(rounds::verdict(&ratios, TARGET))
 }

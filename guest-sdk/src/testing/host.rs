@@ -137,7 +137,7 @@ pub(crate) mod document {
     pub(crate) fn strings(part: Part, pointer: &str, from: u32) -> Result<Batch, Failure> {
         with(|behind| {
             let pointer = Pointer::parse(pointer).map_err(|_| Failure::BadPointer)?;
-            if behind.projection.hides_all(part_of(part)) {
+            if !behind.projection.reaches(part_of(part), pointer) {
                 return Err(Failure::NotGranted);
             }
             let mut batch = Batch {

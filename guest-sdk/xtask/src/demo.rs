@@ -104,7 +104,8 @@ fn init(stage: &Stage, scenario: &Scenario, plugins: &Path, paper: &Paper) -> Re
         scenario.command.join(" ")
     ));
     let said = scenes::output(command, "wardlet init")?;
-    paper.quote(&said);
+    // What it says of clients comes at the end, where a person looks for it.
+    paper.quote(said.lines().next().unwrap_or_default());
     paper.check(stage.config.exists(), "wardlet.toml is there")
 }
 

@@ -99,6 +99,20 @@ impl Projection {
         part == Part::Settings || self.of_part(part).any(|grant| grant.steps.is_empty())
     }
 
+    /// Whether anything at or below `pointer` is shown.
+    #[must_use]
+    pub fn reaches(&self, part: Part, pointer: Pointer<'_>) -> bool {
+        part == Part::Settings
+            || self.of_part(part).any(|grant| {
+                let agrees = |(wanted, step): (&Step, Cow<'_, str>)| match wanted {
+                    Step::Any => true,
+                    Step::Name(name) => *name == step,
+                };
+                // As far as both go; the grant may end above the pointer or below it.
+                grant.steps.iter().zip(pointer.steps()).all(agrees)
+            })
+    }
+
     /// Whether nothing at all of the part is shown.
     #[must_use]
     pub fn hides_all(&self, part: Part) -> bool {
@@ -233,6 +247,25 @@ mod tests {
                 shown,
                 "{grants:?} {pointer:?}"
             );
+        }
+    }
+
+    #[test]
+    fn what_a_grant_reaches() {
+        for (grant, pointer, reached) in [
+            ("/arguments", "/a", true),
+            ("/arguments/a", "", true),
+            ("/arguments/a/b", "/a", true),
+            ("/arguments/a/b", "/a/b/c", true),
+            ("/arguments/a/b", "/a/c", false),
+            ("/arguments/b", "/a", false),
+            ("/arguments/*/b", "/a", true),
+            ("/result", "", false),
+        ] {
+            let projection = Projection::parse(&[grant]).unwrap();
+            let pointer = Pointer::parse(pointer).unwrap();
+            let got = projection.reaches(Part::Arguments, pointer);
+            assert_eq!(got, reached, "{grant} {pointer:?}");
         }
     }
 

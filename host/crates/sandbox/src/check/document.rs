@@ -61,7 +61,7 @@ impl Host for State {
     fn strings(&mut self, part: types::Part, pointer: String, from: u32) -> Result<Batch, Failure> {
         let part = Part::from(part);
         let pointer = Pointer::parse(&pointer).map_err(|_| Failure::BadPointer)?;
-        if self.standing.projection.hides_all(part) {
+        if !self.standing.projection.reaches(part, pointer) {
             return Err(Failure::NotGranted);
         }
         let Some(document) = self.document(part).map(Arc::clone) else {

@@ -174,6 +174,11 @@ fn leaves_are_those_that_are_shown_and_say_where_they_are() {
             "{pointer}"
         );
     }
+    let probe = Probe::new(granted(&["/arguments/b"]));
+    for (pointer, failure) in [("/a", Some(NOT_GRANTED)), ("/b", None), ("", None)] {
+        let got = probe.strings(&check, Part::Arguments, pointer, 0).err();
+        assert_eq!(got, failure, "{pointer}");
+    }
 }
 
 #[test]
