@@ -227,8 +227,10 @@ fn the_list_of_tools_is_filtered_and_nothing_else_of_it_is_changed() {
 
 #[test]
 fn the_environment_of_the_server_is_scrubbed() {
-    let mut setup = Setup::default();
-    setup.server = "set_env = { CHOSEN = \"yes\" }".to_owned();
+    let setup = Setup {
+        server: "set_env = { CHOSEN = \"yes\" }".to_owned(),
+        ..Setup::default()
+    };
     let mut gateway = Gateway::start(&setup);
     let answer = gateway.agent.call("environment", &json!({}));
     let names: Vec<&str> = text(&answer).lines().collect();

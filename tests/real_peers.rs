@@ -1,7 +1,7 @@
 //! Real servers driven by real clients, directly and through the gateway: what they see is the same.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
@@ -166,14 +166,6 @@ fn server_everything_is_the_same_through_the_gateway() {
 /// notification, which races with the answer in both sessions.
 fn compare(client: Client, direct: &Value, through: &Value) {
     assert_eq!(direct["protocol"], through["protocol"], "{client:?}");
-    let names = |seen: &Value| {
-        seen["tools"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .map(|tool| tool["name"].clone())
-            .collect::<Vec<_>>()
-    };
     assert_eq!(names(direct), names(through), "{client:?}");
     assert_eq!(direct["tools"], through["tools"], "{client:?}");
     assert_eq!(direct["results"], through["results"], "{client:?}");
@@ -218,58 +210,62 @@ redactors = ["secret-redactor"]
         let folder = fs::canonicalize(files.path()).unwrap();
         fs::write(folder.join("a.txt"), "a text\n").unwrap();
         fs::write(folder.join("key.env"), format!("KEY={SECRET}\n")).unwrap();
-        let place = |name: &str| json!({"path": folder.join(name)});
-        let calls = [
-            ("read_text_file", place("a.txt")),
-            ("list_directory", place("")),
-            ("read_text_file", place("missing")),
-        ];
-        let server = npm_server("server-filesystem", &[folder.to_str().unwrap()]);
-        let direct = client.drive(&server, &calls, folder.to_str().unwrap());
-        let (state, gateway) = behind_gateway_with_root(&server, rules, folder.to_str().unwrap());
-        let more = [
-            ("read_text_file", place("key.env")),
-            ("read_text_file", place("../../etc/passwd")),
-            (
-                "write_file",
-                json!({"path": folder.join("a.txt"), "content": "x"}),
-            ),
-        ];
-        let through = client.drive(
-            &gateway,
-            &[&calls[..], &more[..]].concat(),
-            folder.to_str().unwrap(),
-        );
-        let results = through["results"].as_array().unwrap();
-        assert_eq!(
-            results[..3],
-            direct["results"].as_array().unwrap()[..],
-            "{client:?}"
-        );
-        let redacted = results[3].to_string();
-        assert!(
-            redacted.contains("KEY=") && !redacted.contains(SECRET),
-            "{client:?}: {redacted}"
-        );
-        for refused in &results[4..] {
-            assert_eq!(refused["isError"], true, "{client:?}: {refused}");
-        }
-        let names: Vec<&str> = through["tools"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .map(|tool| tool["name"].as_str().unwrap())
-            .collect();
-        assert!(
-            names.contains(&"read_text_file") && !names.contains(&"write_file"),
-            "{client:?}: {names:?}"
-        );
+        guarded(client, &folder, rules);
         assert_eq!(
             fs::read_to_string(folder.join("a.txt")).unwrap(),
             "a text\n"
         );
-        check_log(&state, 4, 2);
     }
+}
+
+/// One client's sessions with the files server over a folder.
+fn guarded(client: Client, folder: &Path, rules: &str) {
+    let root = folder.to_str().unwrap();
+    let place = |name: &str| json!({"path": folder.join(name)});
+    let calls = [
+        ("read_text_file", place("a.txt")),
+        ("list_directory", json!({"path": root})),
+        ("read_text_file", place("missing")),
+    ];
+    let more = [
+        ("read_text_file", place("key.env")),
+        ("read_text_file", place("../../etc/passwd")),
+        (
+            "write_file",
+            json!({"path": folder.join("a.txt"), "content": "x"}),
+        ),
+    ];
+    let server = npm_server("server-filesystem", &[root]);
+    let direct = client.drive(&server, &calls, root);
+    let (state, gateway) = behind_gateway_with_root(&server, rules, root);
+    let through = client.drive(&gateway, &[&calls[..], &more[..]].concat(), root);
+    let results = through["results"].as_array().unwrap();
+    assert_eq!(
+        results[..3],
+        direct["results"].as_array().unwrap()[..],
+        "{client:?}"
+    );
+    let redacted = results[3].to_string();
+    assert!(
+        redacted.contains("KEY=") && !redacted.contains(SECRET),
+        "{client:?}: {redacted}"
+    );
+    for refused in &results[4..] {
+        assert_eq!(refused["isError"], true, "{client:?}: {refused}");
+    }
+    let names = names(&through);
+    assert!(names.contains(&"read_text_file"), "{client:?}: {names:?}");
+    assert!(!names.contains(&"write_file"), "{client:?}: {names:?}");
+    check_log(&state, 4, 2);
+}
+
+/// The tools that a client was shown.
+fn names(seen: &Value) -> Vec<&str> {
+    let tools = seen["tools"].as_array().unwrap();
+    tools
+        .iter()
+        .map(|tool| tool["name"].as_str().unwrap())
+        .collect()
 }
 
 /// As [`behind_gateway`], with path-guard's root where the files of the test are.

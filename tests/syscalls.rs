@@ -57,13 +57,18 @@ fn of_checking_threads(checks: u32, threads: usize) -> Vec<Vec<String>> {
             between.insert(thread, Vec::new());
         }
         // Threads that compile yield too; only those that were named above are looked at.
-        let Some(count) = yields.get_mut(thread) else { continue };
+        let Some(count) = yields.get_mut(thread) else {
+            continue;
+        };
         if call.starts_with("sched_yield(") {
             *count += 1;
         } else if *count == 1 && !call.starts_with("<...") {
             between.entry(thread).or_default().push(call.to_owned());
         }
     }
-    assert!(yields.values().all(|count| *count == 2), "each thread yields twice: {yields:?}");
+    assert!(
+        yields.values().all(|count| *count == 2),
+        "each thread yields twice: {yields:?}"
+    );
     between.into_values().collect()
 }

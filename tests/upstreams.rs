@@ -66,8 +66,10 @@ fn a_server_that_dies_in_mid_call_leaves_an_answer_and_an_outcome() {
 
 #[test]
 fn a_server_that_never_answers_runs_out_of_time() {
-    let mut setup = Setup::default();
-    setup.server = "timeout = \"1s\"".to_owned();
+    let setup = Setup {
+        server: "timeout = \"1s\"".to_owned(),
+        ..Setup::default()
+    };
     let mut gateway = Gateway::start(&setup);
     let answer = gateway.agent.call("never", &json!({}));
     assert!(text(&answer).contains("did not answer in time"), "{answer}");
@@ -113,8 +115,10 @@ fn the_gateway_ends_fast_and_leaves_no_child() {
     };
     for shell in [false, true] {
         for signal in [None, Some(Signal::TERM), Some(Signal::INT)] {
-            let mut setup = Setup::default();
-            setup.command = Some(stubborn(shell));
+            let setup = Setup {
+                command: Some(stubborn(shell)),
+                ..Setup::default()
+            };
             let mut gateway = Gateway::start(&setup);
             let child = text(&gateway.agent.call("process", &json!({}))).to_owned();
             let child = Path::new("/proc").join(child);
@@ -149,8 +153,10 @@ fn is_alive(process: &Path) -> bool {
 
 #[test]
 fn a_server_that_does_not_start_is_told_in_words() {
-    let mut setup = Setup::default();
-    setup.command = Some(vec!["/does/not/exist".to_owned()]);
+    let setup = Setup {
+        command: Some(vec!["/does/not/exist".to_owned()]),
+        ..Setup::default()
+    };
     let mut gateway = Gateway::start_raw(&setup);
     assert!(gateway.agent.rest().is_empty());
     assert!(!gateway.agent.wait().success());

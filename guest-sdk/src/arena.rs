@@ -1,10 +1,13 @@
 //! The allocator of a plugin: it moves a mark through the memory that is there.
 //!
-//! A sandbox lives for one check, so nothing needs to be freed, and a list of free blocks would be
-//! code and memory for nothing. Only the last block is given back or grown in place, which is what
-//! a growing vector or string needs. The arena begins where the linker put its end of static data
-//! (`__heap_base`); the memory grows only past its first size, since each growth is a system call
-//! of the host.
+//! A sandbox lives for one check, so little needs to be freed, and a list of free blocks would be
+//! code and memory for nothing. The last block is given back or grown in place, which is what a
+//! growing vector or string needs. A batch of leaves is given back as a whole: what is allocated
+//! after [`begin_batch`] is counted, and when the last of it is freed the mark goes back. Without
+//! that, a redactor would need several times the memory of a large answer.
+//!
+//! The arena begins where the linker put its end of static data (`__heap_base`); the memory grows
+//! only past its first size, since each growth is a system call of the host.
 #![allow(unsafe_code, reason = "an allocator deals in addresses")]
 
 use core::alloc::{GlobalAlloc, Layout};
@@ -24,13 +27,25 @@ unsafe extern "C" {
 static ARENA: Arena = Arena {
     next: Cell::new(0),
     end: Cell::new(0),
+    floor: Cell::new(0),
+    live: Cell::new(0),
 };
 
+/// Says that what is allocated from now on may be given back as a whole, once all of it is freed.
+pub(crate) fn begin_batch() {
+    ARENA.floor.set(ARENA.next.get());
+    ARENA.live.set(0);
+}
+
 struct Arena {
-    /// The first free byte; 0 before the first allocation.
+    /// The first free byte; 0 before the first allocation, and again where all is freed.
     next: Cell<usize>,
     /// The byte after the last one that the memory has.
     end: Cell<usize>,
+    /// Where the batch begins. Blocks below it stay where they are; `next` is never below it.
+    floor: Cell<usize>,
+    /// The blocks of the batch that are in use.
+    live: Cell<usize>,
 }
 
 // SAFETY: the target has no threads, so nothing is ever reached from two of them.
@@ -60,14 +75,33 @@ impl Arena {
         }
     }
 
+    /// Whether a block may move the mark: it is the last one, and of this batch.
     fn is_last(&self, block: *mut u8, size: usize) -> bool {
-        block.addr() + size == self.next.get()
+        self.is_of_batch(block) && block.addr() + size == self.next.get()
+    }
+
+    fn is_of_batch(&self, block: *mut u8) -> bool {
+        block.addr() >= self.floor.get()
+    }
+
+    /// Counts a block of the batch as freed; with the last one, the mark goes back.
+    fn release(&self, block: *mut u8) {
+        if self.is_of_batch(block) {
+            self.live.set(self.live.get() - 1);
+            if self.live.get() == 0 {
+                self.next.set(self.floor.get());
+            }
+        }
     }
 }
 
 // SAFETY: blocks are carved from memory that nobody else uses (above `__heap_base`), each from the
-// mark upwards with its layout's alignment, so that no two live blocks overlap: the mark moves down
-// only to the start, or within, of the last block, by its owner's own call.
+// mark upwards with its layout's alignment, so that no two live blocks overlap as long as the mark
+// stays above all live blocks. It moves down in two ways. To the start, or within, of the last
+// block, by that block's owner. And to the floor, when no block at or above the floor is live:
+// `live` counts each of them once, since a block is at or above the floor exactly if it was
+// allocated after `begin_batch` set the floor to the mark, and blocks below never pass the floor,
+// since they are not grown in place.
 unsafe impl GlobalAlloc for Arena {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         self.begin();
@@ -76,6 +110,7 @@ unsafe impl GlobalAlloc for Arena {
         match block {
             Some((start, end)) if self.reaches(end) => {
                 self.next.set(end);
+                self.live.set(self.live.get() + 1);
                 ptr::with_exposed_provenance_mut(start)
             }
             _ => ptr::null_mut(),
@@ -86,6 +121,7 @@ unsafe impl GlobalAlloc for Arena {
         if self.is_last(block, layout.size()) {
             self.next.set(block.addr());
         }
+        self.release(block);
     }
 
     unsafe fn realloc(&self, block: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
@@ -108,6 +144,7 @@ unsafe impl GlobalAlloc for Arena {
         if !moved.is_null() {
             // SAFETY: both blocks are at least as long as the old size, and do not overlap.
             unsafe { ptr::copy_nonoverlapping(block, moved, layout.size()) };
+            self.release(block);
         }
         moved
     }

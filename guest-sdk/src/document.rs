@@ -44,7 +44,8 @@ pub fn names(part: Part, pointer: &str) -> Result<Vec<String>, Failure> {
 const PAGE: usize = 256;
 
 /// The text leaves at and below a pointer, in the order of the document: string values and member
-/// names that the grant shows. Fetched in batches of at most 64 KiB.
+/// names that the grant shows. Fetched in batches of at most 64 KiB, whose memory is used again once
+/// nothing of a batch, and nothing else that was allocated meanwhile, is kept.
 pub fn strings(part: Part, pointer: &str) -> Strings<'_> {
     Strings {
         part,
@@ -126,7 +127,12 @@ impl Iterator for Strings<'_> {
             if let Some(leaf) = self.leaves.next() {
                 return Some(Ok(leaf));
             }
-            match host::strings(self.part, self.pointer, self.next.take()?) {
+            let next = self.next.take()?;
+            // The last batch is freed before the next one comes, so that it can take its place.
+            self.leaves = Vec::new().into_iter();
+            #[cfg(target_arch = "wasm32")]
+            crate::arena::begin_batch();
+            match host::strings(self.part, self.pointer, next) {
                 Ok(batch) => {
                     self.next = batch.next;
                     self.leaves = batch.leaves.into_iter();

@@ -15,7 +15,7 @@ fn the_cases_come_out_as_written() {
 /// Where the standard library's steps lead, without looking at a disk; none above the root.
 fn resolved(path: &str) -> Option<PathBuf> {
     let mut steps = PathBuf::from("/");
-    for component in Path::new("/work").join(path).components() {
+    for component in Path::new(path).components() {
         match component {
             Component::ParentDir => {
                 steps.pop();

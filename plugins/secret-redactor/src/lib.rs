@@ -18,6 +18,9 @@ pub use scan::{Hit, scan};
 /// The most edits that the host takes of one check (contract, `redactor.find`).
 const MAX_EDITS: usize = 10_000;
 
+/// The longest name of a member that is looked at, in bytes.
+const MAX_NAME: usize = 128;
+
 /// The plugin.
 #[derive(Debug)]
 pub struct SecretRedactor;
@@ -61,22 +64,32 @@ fn skipped() -> Result<Vec<String>, SettingFault> {
 impl Redactor for SecretRedactor {
     fn find(_: &Subject, part: Part) -> Result<Vec<Edit>, String> {
         let skip = skipped()?;
-        let mut edits = Vec::new();
-        // The name of the member whose value comes next.
-        let mut name: Option<String> = None;
+        // Small, and made into edits at the end: what is allocated meanwhile holds on to a batch too.
+        let mut hits: Vec<(u32, Hit)> = Vec::new();
+        // The name of the member whose value comes next, in memory of its own: the leaf's would hold
+        // on to its whole batch.
+        let mut name = String::with_capacity(MAX_NAME);
         for leaf in document::strings(part, "") {
             let leaf = leaf?;
-            scan(&leaf.text, name.as_deref(), &mut |hit| {
+            let of = (!name.is_empty()).then_some(name.as_str());
+            scan(&leaf.text, of, &mut |hit| {
                 if !skip.iter().any(|code| code == hit.entity) {
-                    edits.push(Edit::new(leaf.id, hit.span, hit.entity, hit.confidence));
+                    hits.push((leaf.id, hit));
                 }
             });
-            if edits.len() > MAX_EDITS {
+            if hits.len() > MAX_EDITS {
                 return Err("more finds than the host takes".to_owned());
             }
-            name = leaf.name.then_some(leaf.text);
+            name.clear();
+            if leaf.name {
+                let end = leaf.text.floor_char_boundary(MAX_NAME);
+                name.push_str(leaf.text.get(..end).unwrap_or_default());
+            }
         }
-        Ok(edits)
+        let edits = hits.into_iter();
+        Ok(edits
+            .map(|(leaf, hit)| Edit::new(leaf, hit.span, hit.entity, hit.confidence))
+            .collect())
     }
 }
 

@@ -90,8 +90,10 @@ fn serve(mut options: Options) -> io::Result<()> {
             Err(_) => server.refuse_line()?,
         }
     }
-    while options.stubborn {
-        std::thread::park();
+    if options.stubborn {
+        loop {
+            std::thread::park();
+        }
     }
     Ok(())
 }

@@ -83,7 +83,11 @@ pub(crate) const TOOLS: &[(&str, bool, &str)] = &[
         true,
         "Asks the client's person and answers with what they said.",
     ),
-    ("changes", true, "Tells that its list of tools has changed, then answers."),
+    (
+        "changes",
+        true,
+        "Tells that its list of tools has changed, then answers.",
+    ),
     (
         "environment",
         true,
@@ -284,7 +288,9 @@ impl<'a> Server<'a> {
             "stranger" => self
                 .answers
                 .result("\"nobody\"", &text_result("hello", false))?,
-            "changes" => self.answers.notification("notifications/tools/list_changed", "{}")?,
+            "changes" => self
+                .answers
+                .notification("notifications/tools/list_changed", "{}")?,
             "never" => return Ok(()),
             "steps" => {
                 let params = format!(r#"{{"progressToken":{token},"progress":1,"total":2}}"#);
