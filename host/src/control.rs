@@ -19,6 +19,10 @@ use crate::state::SOCKET;
 /// Bytes of a question: an id and a digest.
 const MAX_QUESTION: u64 = 4 << 10;
 
+/// How long one connection may take: a person waits for the answer, and a connection that asks
+/// nothing must not keep its descriptor.
+const ANSWER_WITHIN: std::time::Duration = std::time::Duration::from_secs(10);
+
 /// Bytes of a path that a socket's address holds on Linux, with the byte that ends it.
 const MAX_SOCKET_PATH: usize = 108;
 
@@ -167,8 +171,13 @@ pub async fn serve(listener: UnixListener, gate: Arc<Gate>, approvals: Arc<Appro
         };
         let (gate, approvals) = (Arc::clone(&gate), Arc::clone(&approvals));
         tokio::spawn(async move {
-            if let Err(error) = answer(stream, &gate, &approvals).await {
-                tracing::debug!(%error, "a question over the local socket failed");
+            let answered = tokio::time::timeout(ANSWER_WITHIN, answer(stream, &gate, &approvals));
+            match answered.await {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => {
+                    tracing::debug!(%error, "a question over the local socket failed");
+                }
+                Err(_) => tracing::debug!("a question over the local socket took too long"),
             }
         });
     }

@@ -111,11 +111,13 @@ pub async fn run(
         settled: Notify::new(),
         next_id: Cell::new(0),
     });
-    let end = session.serve(&mut agent, &mut server, stop).await;
-    session.finish(end, &mut server).await;
+    let mut from_server = Lines::new(MAX_LINE_BYTES);
+    let end = session
+        .serve(&mut agent, (&mut server, &mut from_server), stop)
+        .await;
+    session.finish(end, (&mut server, &mut from_server)).await;
     session.to_upstream.close();
-    upstream.end().await;
-    session.deliver_last().await;
+    tokio::join!(upstream.end(), session.deliver_last());
     Ok(end)
 }
 
@@ -124,17 +126,18 @@ impl Session {
     async fn serve(
         self: &Rc<Self>,
         agent: &mut Source,
-        server: &mut Source,
+        (server, from_server): (&mut Source, &mut Lines),
         stop: impl Future<Output = ()>,
     ) -> End {
         let mut from_agent = Lines::new(MAX_LINE_BYTES);
-        let mut from_server = Lines::new(MAX_LINE_BYTES);
         let mut sweep = interval(SWEEP);
         sweep.set_missed_tick_behavior(MissedTickBehavior::Delay);
         tokio::pin!(stop);
         loop {
             tokio::select! {
-                read = agent.read(from_agent.spare()), if self.to_upstream.has_room() => {
+                // An agent that does not read its answers gets no more of them.
+                read = agent.read(from_agent.spare()),
+                    if self.to_upstream.has_room() && self.to_agent.has_room() => {
                     let count = read.unwrap_or(0);
                     if count == 0 {
                         return End::Agent;
@@ -152,11 +155,18 @@ impl Session {
                         return End::Upstream;
                     }
                     from_server.advance(count);
-                    self.take_from_server(&mut from_server);
+                    self.take_from_server(from_server);
                 }
                 () = self.to_agent.deliver() => {}
                 () = self.to_upstream.deliver() => {}
-                _ = sweep.tick() => self.sweep(),
+                _ = sweep.tick() => {
+                    self.sweep();
+                    // Nothing is read of the agent meanwhile, not even that it has ended.
+                    if self.to_upstream.is_stuck(self.timeout) {
+                        tracing::warn!(server = %self.gate.server(), "the server reads nothing");
+                        return End::Upstream;
+                    }
+                }
                 () = &mut stop => return End::Agent,
             }
         }
@@ -173,23 +183,23 @@ impl Session {
 
     /// Ends what is under way: what waits for a human is refused; what the upstream has is given a
     /// moment where the agent ended, and is then recorded as unknown.
-    async fn finish(self: &Rc<Self>, end: End, server: &mut Source) {
+    async fn finish(self: &Rc<Self>, end: End, (server, from_server): (&mut Source, &mut Lines)) {
         let reason = match end {
             End::Upstream => Reason::UpstreamGone,
             End::Agent | End::Flood => Reason::Stopping,
         };
+        self.refuse_all_parked(&reason);
         self.approvals.withdraw_all(&reason);
-        let mut lines = Lines::new(MAX_LINE_BYTES);
         let deadline = Instant::now() + LAST_ANSWERS;
         let mut upstream_lives = end == End::Agent;
         while self.calls.borrow().any_held()
-            || (upstream_lives && self.calls.borrow().any_forwarded())
+            || (upstream_lives && self.calls.borrow().any_with_upstream())
         {
             tokio::select! {
-                read = server.read(lines.spare()), if upstream_lives => {
+                read = server.read(from_server.spare()), if upstream_lives => {
                     let count = read.unwrap_or(0);
-                    lines.advance(count);
-                    self.take_from_server(&mut lines);
+                    from_server.advance(count);
+                    self.take_from_server(from_server);
                     upstream_lives = count > 0;
                 }
                 () = self.settled.notified() => {}

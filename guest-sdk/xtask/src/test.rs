@@ -48,30 +48,19 @@ fn prepare(workspace: &Workspace) -> Result<(), String> {
             "  no python3 with venv: tests against PyPI's servers and clients will be skipped",
         );
     }
+    // One build for all: cargo picks the features of shared dependencies anew for each selection of
+    // packages, and would compile the engine once more for `cargo test`.
     let build = [
         "build",
         "--release",
-        "--package",
-        "wardlet",
-        "--package",
-        "echo-server",
-        "--package",
-        "files-server",
-    ];
-    steps.run(
-        "building the gateway and the test servers",
-        &mut workspace.cargo(&build),
-    )?;
-    let examples = [
-        "build",
-        "--release",
-        "--package",
-        "wardlet-sandbox",
+        "--workspace",
+        "--bins",
         "--examples",
+        "--tests",
     ];
     steps.run(
-        "building the example that is traced",
-        &mut workspace.cargo(&examples),
+        "building the gateway, the test servers and the tests",
+        &mut workspace.cargo(&build),
     )
 }
 

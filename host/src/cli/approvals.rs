@@ -5,6 +5,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use clap::Subcommand;
 use serde_json::json;
+use wardlet_call::Json;
 
 use super::Where;
 use super::say::{self, Failure, REFUSED, UNREADABLE, visible};
@@ -67,7 +68,7 @@ fn list(options: &Options) -> Result<(), Failure> {
     }
     say::out(format!("{:10} {:>6}  {:30} WHY", "ID", "LEFT", "CALL"));
     for call in &calls {
-        let name = format!("{}/{}", call.server, visible(&call.name));
+        let name = title(call);
         let why: Vec<String> = call.reasons.iter().map(why).collect();
         say::out(format!(
             "{:10} {:>5}s  {name:30} {}",
@@ -107,12 +108,7 @@ fn vote(one: &One, approve: bool) -> Result<(), Failure> {
     match reply {
         Reply::Counted if one.options.json => say::json(&json!({ "id": call.id, "vote": done })),
         Reply::Counted => {
-            say::out(format!(
-                "{done}: {}/{} ({})",
-                call.server,
-                visible(&call.name),
-                call.id
-            ));
+            say::out(format!("{done}: {} ({})", title(&call), call.id));
         }
         Reply::Refused { why } => return Err(Failure::new(REFUSED, why)),
         Reply::Waiting { .. } => {
@@ -124,9 +120,8 @@ fn vote(one: &One, approve: bool) -> Result<(), Failure> {
 
 fn describe(call: &WaitingCall) -> String {
     let mut text = format!(
-        "call       {}/{}\nid         {}\nleft       {} s\n",
-        call.server,
-        visible(&call.name),
+        "call       {}\nid         {}\nleft       {} s\n",
+        title(call),
         call.id,
         left(call)
     );
@@ -137,11 +132,39 @@ fn describe(call: &WaitingCall) -> String {
         "statement  sha-256 {}\narguments, exactly as they will be sent:\n",
         call.digest
     ));
-    let pretty = serde_json::from_str::<serde_json::Value>(&call.arguments)
-        .and_then(|value| serde_json::to_string_pretty(&value))
+    // Not with serde_json's own values, which take an object with a member of a certain name for a
+    // number or for JSON text: a person would be shown something else than what is sent.
+    let pretty = Json::parse(&call.arguments)
+        .map(|arguments| pretty(&arguments, 0))
         .unwrap_or_else(|_| call.arguments.clone());
     text.push_str(&visible(&pretty));
     text
+}
+
+/// A value with each member and item on a line of its own.
+fn pretty(value: &Json, depth: usize) -> String {
+    let line = |text: String| format!("\n{}{text}", "  ".repeat(depth + 1));
+    let (open, lines, close): (_, Vec<String>, _) = match value {
+        Json::Object(members) if !members.is_empty() => {
+            let member = |(name, value): &(String, Json)| {
+                let name = Json::String(name.clone()).to_text();
+                line(format!("{name}: {}", pretty(value, depth + 1)))
+            };
+            ('{', members.iter().map(member).collect(), '}')
+        }
+        Json::Array(items) if !items.is_empty() => {
+            let item = |value| line(pretty(value, depth + 1));
+            ('[', items.iter().map(item).collect(), ']')
+        }
+        other => return other.to_text(),
+    };
+    let end = "  ".repeat(depth);
+    format!("{open}{}\n{end}{close}", lines.join(","))
+}
+
+/// The server and the tool, on one line whatever the server calls its tool.
+fn title(call: &WaitingCall) -> String {
+    format!("{}/{}", call.server, visible(&call.name)).replace('\n', "\\u{a}")
 }
 
 fn why((rule, sentence): &(String, Option<String>)) -> String {

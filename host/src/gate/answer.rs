@@ -106,9 +106,10 @@ impl Gate {
             outcome.plugins = finding.runs;
         }
         let text = clean?;
-        let line = match answer.0 {
-            Message::Failure { .. } => encode::with_error(answer.0, &text),
-            _ => encode::with_result(answer.0, &text),
+        let bare = bare(answer.0);
+        let line = match bare {
+            Message::Failure { .. } => encode::with_error(&bare, &text),
+            _ => encode::with_result(&bare, &text),
         };
         line.ok_or(Reason::UpstreamMalformed)
     }
@@ -148,9 +149,22 @@ impl Gate {
         if rules.is_empty() {
             self.rules.all_redactors()
         } else {
-            redactors(&rules)
+            redactors(&rules, Part::Result)
         }
     }
+}
+
+/// A message of the upstream without those members of its envelope that JSON-RPC does not know:
+/// redactors are not shown them, so that they do not pass where anything is redacted.
+pub(super) fn bare<'a>(message: &Message<'a>) -> Message<'a> {
+    let mut bare = message.clone();
+    match &mut bare {
+        Message::Request { rest, .. }
+        | Message::Notification { rest, .. }
+        | Message::Response { rest, .. }
+        | Message::Failure { rest, .. } => *rest = Members::default(),
+    }
+    bare
 }
 
 /// `isError` of a result that nobody redacts and that is therefore not parsed whole.

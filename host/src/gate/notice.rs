@@ -7,6 +7,7 @@ use wardlet_call::{Document, Json, Reason};
 use wardlet_mcp::{Message, encode};
 
 use super::Gate;
+use super::answer::bare;
 use super::rules::BoundRedactor;
 
 /// A line for the agent that went past the redactors.
@@ -34,14 +35,18 @@ impl Gate {
             Message::Failure { error, .. } => Some(error.get()),
             _ => message.params().map(serde_json::value::RawValue::get),
         };
-        let (Some(text), false) = (text, redactors.is_empty()) else {
+        if redactors.is_empty() {
             return Ok(Passed(encode::forward(message)));
+        }
+        let bare = bare(message);
+        let Some(text) = text else {
+            return Ok(Passed(encode::forward(&bare)));
         };
         let clean = self.clean_text(&redactors, message.method().unwrap_or_default(), text)?;
         let line = match message {
-            Message::Response { .. } => encode::with_result(message, &clean),
-            Message::Failure { .. } => encode::with_error(message, &clean),
-            _ => encode::with_params(message, &clean),
+            Message::Response { .. } => encode::with_result(&bare, &clean),
+            Message::Failure { .. } => encode::with_error(&bare, &clean),
+            _ => encode::with_params(&bare, &clean),
         };
         line.map(Passed).ok_or(Reason::UpstreamMalformed)
     }
@@ -52,14 +57,12 @@ impl Gate {
     /// As [`Gate::pass`].
     pub fn pass_result(&self, message: &Message<'_>, result: &str) -> Result<Passed, Reason> {
         let redactors = self.rules.all_redactors();
-        let clean = if redactors.is_empty() {
-            result.to_owned()
+        let line = if redactors.is_empty() {
+            encode::with_result(message, result)
         } else {
-            self.clean_text(&redactors, "", result)?
+            encode::with_result(&bare(message), &self.clean_text(&redactors, "", result)?)
         };
-        encode::with_result(message, &clean)
-            .map(Passed)
-            .ok_or(Reason::UpstreamMalformed)
+        line.map(Passed).ok_or(Reason::UpstreamMalformed)
     }
 
     fn clean_text(

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use wardlet_call::{PluginName, Replacement, RuleName, ServerName};
+use wardlet_call::{Part, PluginName, Replacement, RuleName, ServerName};
 
 use crate::config;
 use crate::plugins::{Bound, PluginSet};
@@ -126,12 +126,12 @@ impl Rules {
 
     /// Every redactor of every rule: for what an upstream sends that belongs to no call.
     pub(crate) fn all_redactors(&self) -> Vec<BoundRedactor<'_>> {
-        redactors(&self.rules.iter().collect::<Vec<_>>())
+        redactors(&self.rules.iter().collect::<Vec<_>>(), Part::Result)
     }
 }
 
-/// The redactors of some rules, each once, with the rule that replaces most strictly.
-pub(crate) fn redactors<'a>(rules: &[&'a BoundRule]) -> Vec<BoundRedactor<'a>> {
+/// The redactors of some rules, each once, with the rule that is strictest about this part.
+pub(crate) fn redactors<'a>(rules: &[&'a BoundRule], part: Part) -> Vec<BoundRedactor<'a>> {
     let mut chosen: Vec<BoundRedactor<'a>> = Vec::new();
     for rule in rules {
         for bound in &rule.redactors {
@@ -139,7 +139,9 @@ pub(crate) fn redactors<'a>(rules: &[&'a BoundRule]) -> Vec<BoundRedactor<'a>> {
                 .iter_mut()
                 .find(|(other, _)| other.name == bound.name)
             {
-                Some((_, strictest)) if rank(rule) > rank(strictest) => *strictest = rule,
+                Some((_, strictest)) if rank(rule, part) > rank(strictest, part) => {
+                    *strictest = rule
+                }
                 Some(_) => {}
                 None => chosen.push((bound, rule)),
             }
@@ -148,13 +150,10 @@ pub(crate) fn redactors<'a>(rules: &[&'a BoundRule]) -> Vec<BoundRedactor<'a>> {
     chosen
 }
 
-/// A hash tells which texts are equal, a mask where something stood, a drop nothing.
-fn rank(rule: &BoundRule) -> u8 {
-    match rule.replacement {
-        Replacement::Hash => 0,
-        Replacement::Mask => 1,
-        Replacement::Drop => 2,
-    }
+/// A rule that refuses what is found in arguments is stricter than any that replaces it.
+fn rank(rule: &BoundRule, part: Part) -> (bool, u8) {
+    let refuses = part == Part::Arguments && !rule.mask_arguments;
+    (refuses, rule.replacement.strictness())
 }
 
 fn bind(rule: &config::Rule, plugins: &PluginSet, wrong: &mut Vec<String>) -> BoundRule {

@@ -45,6 +45,18 @@ impl Cleared {
         &self.facts.id
     }
 
+    /// The tool's name and the digest of its definition, as they were judged; none where the call
+    /// names no tool.
+    pub(crate) fn tool(&self) -> Option<(&str, Option<&str>)> {
+        let definition = self.facts.target.definition.as_deref();
+        (self.facts.tool_call).then_some((self.facts.name.as_str(), definition))
+    }
+
+    /// Refuses it after all, for a reason that the session knows.
+    pub(crate) fn refuse(self, reason: Reason) -> Refused {
+        Refused::new(self.facts, Denial::new(reason))
+    }
+
     /// Whether its decision has to be on disk before it leaves, which takes milliseconds.
     #[must_use]
     pub fn is_durable(&self) -> bool {
@@ -181,7 +193,7 @@ impl Gate {
             root.canonical()
                 .map_err(|_| Denial::new(Reason::InexactNumber))
         };
-        let redactors = redactors(rules);
+        let redactors = redactors(rules, Part::Arguments);
         if redactors.is_empty() {
             let (text, canonical) = (document.root().to_text(), canonical(document.root())?);
             return Ok(Judged {

@@ -4,7 +4,8 @@ use std::rc::Rc;
 
 use wardlet_call::Reason;
 use wardlet_mcp::{
-    CallParams, Direction, Flaw, Id, Line, Message, Route, WireError, encode, era, name, notice,
+    CallParams, Direction, Flaw, Id, Line, Members, Message, Route, WireError, encode, era, name,
+    notice,
 };
 
 use super::Session;
@@ -14,6 +15,16 @@ use crate::gate::Call;
 
 /// JSON-RPC code for a request that is refused before it is a call (JSON-RPC 2.0, section 5.1).
 const INVALID_REQUEST: i64 = -32600;
+
+/// The largest integer that every JSON reader keeps exact (RFC 7493, section 2.2).
+const MAX_EXACT: u64 = (1 << 53) - 1;
+
+/// Whether an upstream that reads numbers as doubles answers under this very id: it would take two
+/// larger integers for one, and their answers would change places.
+fn is_exact(id: &Id) -> bool {
+    let number = id.raw().parse::<i64>();
+    id.raw().starts_with('"') || number.is_ok_and(|number| number.unsigned_abs() <= MAX_EXACT)
+}
 
 impl Session {
     /// Takes a line of the agent.
@@ -75,8 +86,23 @@ impl Session {
         message: &Message<'_>,
         line: &[u8],
     ) -> Result<(), Flood> {
-        if self.calls.borrow().of_agent.contains_key(id) {
-            self.refuse_request(id, message, Reason::IdInUse);
+        if !is_exact(id) {
+            return self.malformed(&WireError {
+                kind: Flaw::BadId,
+                id: Some(id.clone()),
+            });
+        }
+        let (in_use, full) = {
+            let calls = self.calls.borrow();
+            (calls.in_use(id), calls.agent_is_full())
+        };
+        if in_use || full {
+            let reason = if in_use {
+                Reason::IdInUse
+            } else {
+                Reason::TooManyRequests
+            };
+            self.refuse_request(id, message, reason);
             return Ok(());
         }
         let route = Route::of_message(Direction::ToUpstream, message);
@@ -107,10 +133,10 @@ impl Session {
                 Passing::Initialize
             }
             Some(name::TOOLS_LIST) => {
-                let params = message.params().map_or("", |params| params.get());
-                Passing::ToolList {
-                    first: !params.contains("cursor"),
-                }
+                let members = message.params().map(Members::parse).transpose();
+                let first =
+                    members.is_ok_and(|members| members.is_none_or(|m| m.get("cursor").is_none()));
+                Passing::ToolList { first }
             }
             _ => Passing::Other,
         };

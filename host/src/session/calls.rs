@@ -1,11 +1,25 @@
 //! Who waits for what: the requests under way in either direction, by id.
 
+use std::cell::Cell;
 use std::collections::{HashMap, HashSet};
+use std::ops::Deref;
+use std::rc::Rc;
 
 use tokio::time::Instant;
 use wardlet_mcp::Id;
 
 use crate::gate::Forwarded;
+
+/// Requests of one side that may be under way at one time. Clients have some dozens.
+const MAX_UNDER_WAY: usize = 4096;
+
+/// Ids of requests that were given up and never answered: a session of days has some hundreds, and
+/// so many of the longest take 16 MiB.
+const MAX_GIVEN_UP: usize = 65_536;
+
+/// Bytes of lines that may be kept for calls which wait for a list, a human or the disk: four
+/// messages of the largest size.
+const MAX_KEPT: usize = 4 * wardlet_mcp::MAX_LINE_BYTES;
 
 /// A request of the agent that is not answered yet.
 pub(crate) enum Stage {
@@ -45,22 +59,74 @@ pub(crate) struct Calls {
     pub(crate) of_agent: HashMap<Id, Stage>,
     /// Of the upstream, toward the agent.
     pub(crate) of_server: HashSet<Id>,
+    /// Ids that the upstream was sent and that nobody waits for any more. None of them is taken
+    /// again before the upstream has answered it: a late answer would be redacted by the rules of
+    /// another call.
+    pub(crate) given_up: HashSet<Id>,
     /// Lines of tool calls that wait for the list of tools, in their order.
-    pub(crate) parked: Vec<(Id, Vec<u8>)>,
+    pub(crate) parked: Vec<(Id, Kept)>,
+    /// Bytes of all lines that are kept.
+    kept: Rc<Cell<usize>>,
     /// When the gateway stops to wait for the list.
     pub(crate) list_deadline: Option<Instant>,
 }
 
+/// A line that is kept for a call which waits. It counts for as long as it lives.
+pub(crate) struct Kept {
+    line: Vec<u8>,
+    total: Rc<Cell<usize>>,
+}
+
+impl Deref for Kept {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.line
+    }
+}
+
+impl Drop for Kept {
+    fn drop(&mut self) {
+        self.total
+            .set(self.total.get().saturating_sub(self.line.len()));
+    }
+}
+
 impl Calls {
+    pub(crate) fn keep(&self, line: &[u8]) -> Kept {
+        self.kept.set(self.kept.get() + line.len());
+        Kept {
+            line: line.to_vec(),
+            total: Rc::clone(&self.kept),
+        }
+    }
+
+    /// Whether an id cannot be taken: its request is under way, or was given up and is not answered.
+    pub(crate) fn in_use(&self, id: &Id) -> bool {
+        self.of_agent.contains_key(id) || self.given_up.contains(id)
+    }
+
+    /// Whether the agent has too much under way for anything more.
+    pub(crate) fn agent_is_full(&self) -> bool {
+        self.of_agent.len() >= MAX_UNDER_WAY
+            || self.given_up.len() >= MAX_GIVEN_UP
+            || self.kept.get() >= MAX_KEPT
+    }
+
+    /// Whether the upstream has asked too much for anything more.
+    pub(crate) fn server_is_full(&self) -> bool {
+        self.of_server.len() >= MAX_UNDER_WAY
+    }
+
     pub(crate) fn any_held(&self) -> bool {
         let held = |stage: &Stage| matches!(stage, Stage::Held(_) | Stage::Committing);
         self.of_agent.values().any(held)
     }
 
-    pub(crate) fn any_forwarded(&self) -> bool {
-        self.of_agent
-            .values()
-            .any(|stage| matches!(stage, Stage::Forwarded { .. }))
+    /// Whether the upstream has anything to answer.
+    pub(crate) fn any_with_upstream(&self) -> bool {
+        let there = |stage: &Stage| matches!(stage, Stage::Forwarded { .. } | Stage::Passing(_));
+        self.of_agent.values().any(there)
     }
 
     /// Gives the calls that asked for progress under this token until `until`.

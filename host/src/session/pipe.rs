@@ -4,16 +4,20 @@
 //! Pipes and sockets are switched to non-blocking reads and writes. A terminal or a file is not,
 //! since that would change it for other processes too: a thread stands in for it.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::io::{self, Read as _, Write as _};
 use std::os::fd::{AsFd, OwnedFd};
 use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use rustix::fs::{FileType, fstat};
 use tokio::net::UnixStream;
 use tokio::net::unix::pipe;
 use tokio::sync::{Notify, mpsc};
+use tokio::time::Instant;
 
 /// Bytes that wait for a slow reader before nothing more is read from the other side: one message
 /// of the largest size.
@@ -39,10 +43,7 @@ pub(crate) enum Source {
 enum Sink {
     Pipe(pipe::Sender),
     Socket(UnixStream),
-    Thread(
-        std::sync::mpsc::Sender<Vec<u8>>,
-        std::sync::Arc<std::sync::atomic::AtomicUsize>,
-    ),
+    Thread(std::sync::mpsc::Sender<Vec<u8>>, Arc<AtomicUsize>),
 }
 
 impl Source {
@@ -122,27 +123,31 @@ impl Source {
 }
 
 impl Sink {
-    fn new(fd: OwnedFd) -> io::Result<Self> {
+    fn new(fd: OwnedFd, wake: &Arc<Notify>) -> io::Result<Self> {
         match kind(&fd)? {
             FileType::Fifo => Ok(Sink::Pipe(pipe::Sender::from_owned_fd(fd)?)),
             FileType::Socket => Ok(Sink::Socket(socket(fd)?)),
-            _ => Sink::thread(fd),
+            _ => Sink::thread(fd, Arc::clone(wake)),
         }
     }
 
-    fn thread(fd: OwnedFd) -> io::Result<Self> {
+    fn thread(fd: OwnedFd, wake: Arc<Notify>) -> io::Result<Self> {
         let (sender, chunks) = std::sync::mpsc::channel::<Vec<u8>>();
-        let waiting = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0));
-        let left = std::sync::Arc::clone(&waiting);
+        let waiting = Arc::new(AtomicUsize::new(0));
+        let left = Arc::clone(&waiting);
         let mut file = std::fs::File::from(fd);
         std::thread::Builder::new()
             .name("wardlet-write".into())
             .spawn(move || {
-                for chunk in chunks {
+                while let Ok(chunk) = chunks.recv() {
                     if file.write_all(&chunk).is_err() {
-                        return;
+                        // From here on sending fails; nobody waits for what is not written.
+                        drop(chunks);
+                        left.store(0, Ordering::SeqCst);
+                        return wake.notify_one();
                     }
-                    left.fetch_sub(chunk.len(), std::sync::atomic::Ordering::SeqCst);
+                    left.fetch_sub(chunk.len(), Ordering::SeqCst);
+                    wake.notify_one();
                 }
             })?;
         Ok(Sink::Thread(sender, waiting))
@@ -153,7 +158,7 @@ impl Sink {
             Sink::Pipe(pipe) => pipe.try_write(bytes),
             Sink::Socket(socket) => socket.try_write(bytes),
             Sink::Thread(sender, waiting) => {
-                waiting.fetch_add(bytes.len(), std::sync::atomic::Ordering::SeqCst);
+                waiting.fetch_add(bytes.len(), Ordering::SeqCst);
                 sender
                     .send(bytes.to_vec())
                     .map_err(|_| io::ErrorKind::BrokenPipe)?;
@@ -173,7 +178,7 @@ impl Sink {
     /// Bytes that a thread has not written yet.
     fn behind(&self) -> usize {
         match self {
-            Sink::Thread(_, waiting) => waiting.load(std::sync::atomic::Ordering::SeqCst),
+            Sink::Thread(_, waiting) => waiting.load(Ordering::SeqCst),
             Sink::Pipe(_) | Sink::Socket(_) => 0,
         }
     }
@@ -185,7 +190,9 @@ pub(crate) struct Outbox {
     queue: RefCell<VecDeque<Vec<u8>>>,
     /// Bytes in the queue, and of its first line those that are written already.
     size: RefCell<(usize, usize)>,
-    wake: Notify,
+    /// When the reader last took something, or was first offered something.
+    moved: Cell<Instant>,
+    wake: Arc<Notify>,
 }
 
 /// The reader is gone: nothing of the line was delivered.
@@ -198,11 +205,13 @@ impl Outbox {
     /// # Errors
     /// Where it cannot be switched or no thread can be started.
     pub(crate) fn new(fd: OwnedFd) -> io::Result<Self> {
+        let wake = Arc::new(Notify::new());
         Ok(Outbox {
-            sink: RefCell::new(Some(Rc::new(Sink::new(fd)?))),
+            sink: RefCell::new(Some(Rc::new(Sink::new(fd, &wake)?))),
             queue: RefCell::default(),
             size: RefCell::default(),
-            wake: Notify::new(),
+            moved: Cell::new(Instant::now()),
+            wake,
         })
     }
 
@@ -229,6 +238,7 @@ impl Outbox {
                 return Ok(());
             }
             self.size.borrow_mut().1 = written;
+            self.moved.set(Instant::now());
         }
         self.size.borrow_mut().0 += line.len() - written;
         self.queue.borrow_mut().push_back(line);
@@ -238,7 +248,14 @@ impl Outbox {
 
     /// Whether more may be put in before the reader catches up.
     pub(crate) fn has_room(&self) -> bool {
-        self.size.borrow().0 < MAX_BACKLOG
+        let sink = self.sink.borrow();
+        let behind = sink.as_ref().map_or(0, |sink| sink.behind());
+        self.size.borrow().0 + behind < MAX_BACKLOG
+    }
+
+    /// Whether there is no room because the reader has taken nothing for this long.
+    pub(crate) fn is_stuck(&self, time: Duration) -> bool {
+        !self.has_room() && self.moved.get().elapsed() >= time
     }
 
     /// Whether everything is delivered, or nobody reads any more.
@@ -248,9 +265,11 @@ impl Outbox {
             .is_none_or(|sink| self.queue.borrow().is_empty() && sink.behind() == 0)
     }
 
-    /// Writes what waits. Never ends while the outbox lives; giving it up loses nothing.
+    /// Writes what waits. Ends when there is room again after there was none, so that whoever
+    /// stopped to read the other side looks again; else never. Giving it up loses nothing.
     pub(crate) async fn deliver(&self) {
-        loop {
+        let full = !self.has_room();
+        while !(full && self.has_room()) {
             if self.queue.borrow().is_empty() {
                 self.wake.notified().await;
                 continue;
@@ -275,6 +294,7 @@ impl Outbox {
         };
         match sink.try_write(line.get(size.1..).unwrap_or_default()) {
             Ok(count) => {
+                self.moved.set(Instant::now());
                 size.0 = size.0.saturating_sub(count);
                 size.1 += count;
                 if size.1 >= line.len() {

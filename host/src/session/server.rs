@@ -9,7 +9,7 @@ use wardlet_call::Reason;
 use wardlet_mcp::{CallParams, Direction, Id, Message, Route, ToolPage, encode, era, name, notice};
 
 use super::Session;
-use super::calls::{Passing, Stage};
+use super::calls::{Kept, Passing, Stage};
 use super::catalogue::{Catalogue, Step};
 use crate::gate::{Answer, NO_ANSWER};
 
@@ -39,6 +39,9 @@ impl Session {
     }
 
     fn answer_of_server(self: &Rc<Self>, id: &Id, message: &Message<'_>) {
+        if self.calls.borrow_mut().given_up.remove(id) {
+            return tracing::debug!("an answer that nobody waits for any more is dropped");
+        }
         let stage = self.calls.borrow_mut().of_agent.remove(id);
         match stage {
             Some(Stage::Forwarded { forwarded, .. }) => {
@@ -96,14 +99,21 @@ impl Session {
     }
 
     fn request_of_server(&self, id: &Id, message: &Message<'_>) {
-        match self.gate.pass(message) {
+        let passed = if self.calls.borrow().server_is_full() {
+            Err(Reason::TooManyRequests)
+        } else {
+            self.gate.pass(message)
+        };
+        match passed {
             Ok(passed) => {
                 self.calls.borrow_mut().of_server.insert(id.clone());
                 self.reply(passed.into_bytes());
             }
-            Err(reason) => {
+            // An upstream that asks and does not read must not fill the memory with answers.
+            Err(reason) if self.to_upstream.has_room() => {
                 self.pass_to_upstream(no_answer(id, &reason));
             }
+            Err(_) => self.rubbish("a request, and reads no answer"),
         }
     }
 
@@ -144,7 +154,8 @@ impl Session {
         {
             let mut calls = self.calls.borrow_mut();
             calls.of_agent.insert(id.clone(), Stage::Parked);
-            calls.parked.push((id.clone(), line.to_vec()));
+            let line = calls.keep(line);
+            calls.parked.push((id.clone(), line));
         }
         if matches!(*self.catalogue.borrow(), Catalogue::Loading { .. }) {
             return;
@@ -181,7 +192,7 @@ impl Session {
             let next = self.next_id.get() + 1;
             self.next_id.set(next);
             let id = Id::number(OWN_IDS + next);
-            if !self.calls.borrow().of_agent.contains_key(&id) {
+            if !self.calls.borrow().in_use(&id) {
                 return id;
             }
         }
@@ -199,13 +210,11 @@ impl Session {
         let step = self.catalogue.borrow_mut().add(&page);
         match step {
             Step::Next(cursor) => {
-                let first = self
-                    .calls
-                    .borrow()
-                    .parked
-                    .first()
-                    .map(|(_, line)| line.clone());
-                let meta = first.and_then(|line| meta_of(&Message::decode(&line).ok()?));
+                let meta = {
+                    let calls = self.calls.borrow();
+                    let first = calls.parked.first();
+                    first.and_then(|(_, line)| meta_of(&Message::decode(line).ok()?))
+                };
                 self.ask_for_page(Some(&cursor), meta.as_deref());
             }
             Step::Done => self.unpark(),
@@ -233,12 +242,17 @@ impl Session {
         let own =
             |_: &Id, stage: &mut Stage| !matches!(stage, Stage::Passing(Passing::OwnToolList));
         self.calls.borrow_mut().of_agent.retain(own);
+        self.refuse_all_parked(&Reason::NoToolList);
+    }
+
+    /// Refuses the calls that wait for the list.
+    pub(super) fn refuse_all_parked(&self, reason: &Reason) {
         for (id, line) in self.take_parked() {
-            self.refuse_parked(&id, &line, Reason::NoToolList);
+            self.refuse_parked(&id, &line, reason.clone());
         }
     }
 
-    fn take_parked(&self) -> Vec<(Id, Vec<u8>)> {
+    fn take_parked(&self) -> Vec<(Id, Kept)> {
         let mut calls = self.calls.borrow_mut();
         calls.list_deadline = None;
         let parked = std::mem::take(&mut calls.parked);

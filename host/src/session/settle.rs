@@ -9,7 +9,7 @@ use wardlet_call::Reason;
 use wardlet_mcp::{CallParams, Id, Message, encode, name, notice};
 
 use super::Session;
-use super::calls::{Passing, Stage};
+use super::calls::{Kept, Passing, Stage};
 use crate::gate::{Call, Cleared, Held, Permit, Refused, Screened, Sealed};
 
 impl Session {
@@ -18,18 +18,22 @@ impl Session {
         match self.gate.screen(call) {
             Screened::Refused(refused) => self.send_refusal(refused),
             Screened::Cleared(cleared) if cleared.is_durable() => {
-                self.commit_durably(cleared, line.to_vec());
+                let line = self.calls.borrow().keep(line);
+                self.commit_durably(cleared, line);
             }
             Screened::Cleared(cleared) => match self.gate.permit(cleared) {
                 Ok(permit) => self.forward(permit, line),
                 Err(refused) => self.send_refusal(refused),
             },
-            Screened::Held(held) => self.hold(held, line.to_vec()),
+            Screened::Held(held) => {
+                let line = self.calls.borrow().keep(line);
+                self.hold(held, line);
+            }
         }
     }
 
     /// Waits for a human, beside everything else that goes on.
-    fn hold(self: &Rc<Self>, held: Held, line: Vec<u8>) {
+    fn hold(self: &Rc<Self>, held: Held, line: Kept) {
         let id = held.request().clone();
         let asked = match self.approvals.ask(&self.gate, held) {
             Ok(asked) => asked,
@@ -44,6 +48,9 @@ impl Session {
             let decided = asked.decided(&session.approvals).await;
             session.calls.borrow_mut().of_agent.remove(&id);
             match decided {
+                Ok(cleared) if !session.is_current(&cleared) => {
+                    session.send_refusal(cleared.refuse(Reason::ToolChanged));
+                }
                 Ok(cleared) => session.commit_durably(cleared, line),
                 Err(refused) => session.send_refusal(refused),
             }
@@ -51,8 +58,19 @@ impl Session {
         });
     }
 
+    /// Whether the upstream still lists the tool of a call as it was when a human was asked. While
+    /// its list is unknown nobody can say so.
+    fn is_current(&self, cleared: &Cleared) -> bool {
+        let Some((tool, definition)) = cleared.tool() else {
+            return true;
+        };
+        let catalogue = self.catalogue.borrow();
+        let listed = catalogue.known().and_then(|tools| tools.get(tool));
+        listed.is_some_and(|listed| Some(listed.digest.as_str()) == definition)
+    }
+
     /// Writes a decision that has to be on disk, on a thread that may wait for the disk.
-    fn commit_durably(self: &Rc<Self>, cleared: Cleared, line: Vec<u8>) {
+    fn commit_durably(self: &Rc<Self>, cleared: Cleared, line: Kept) {
         let id = cleared.request().clone();
         self.calls
             .borrow_mut()
@@ -114,12 +132,14 @@ impl Session {
                 let line = parked.map(|at| calls.parked.remove(at).1);
                 calls.of_agent.remove(id);
                 drop(calls);
-                self.refuse_parked(id, line.as_deref().unwrap_or_default(), Reason::Cancelled);
+                let line = line.as_deref().unwrap_or_default();
+                self.refuse_parked(id, line, Reason::Cancelled);
             }
             Some(Stage::Forwarded { .. }) => {
                 let Some(Stage::Forwarded { forwarded, .. }) = calls.of_agent.remove(id) else {
                     return;
                 };
+                calls.given_up.insert(id.clone());
                 drop(calls);
                 self.pass_to_upstream(encode::forward(message));
                 // MCP wants no answer to a request that was cancelled; the log has its outcome.
@@ -131,6 +151,8 @@ impl Session {
             // The gateway's own question is not the agent's to take back.
             Some(Stage::Passing(Passing::OwnToolList)) => {}
             Some(Stage::Passing(_)) => {
+                calls.of_agent.remove(id);
+                calls.given_up.insert(id.clone());
                 drop(calls);
                 self.pass_to_upstream(encode::forward(message));
             }
@@ -161,6 +183,7 @@ impl Session {
         for id in late {
             let stage = self.calls.borrow_mut().of_agent.remove(&id);
             if let Some(Stage::Forwarded { forwarded, .. }) = stage {
+                self.calls.borrow_mut().given_up.insert(id.clone());
                 let params = format!(r#"{{"requestId":{},"reason":"timeout"}}"#, id.raw());
                 self.pass_to_upstream(encode::notification(name::CANCELLED, Some(&params)));
                 self.send(

@@ -9,7 +9,7 @@ use crate::path;
 pub struct Setup {
     /// Absolute folders without a slash at the end. Never empty.
     pub roots: Vec<String>,
-    /// The argument names that hold paths, as [`folded`].
+    /// The argument names that hold paths, as `folded` gives them.
     pub keys: Vec<String>,
     /// Where relative paths begin; none where they are refused.
     pub base: Option<String>,
@@ -17,7 +17,7 @@ pub struct Setup {
     pub no_path_tools: Vec<String>,
 }
 
-/// The argument names that hold paths unless the operator names others, as [`folded`]. They are
+/// The argument names that hold paths unless the operator names others, as `folded` gives them. They are
 /// those of the file servers that are in use most.
 const KEYS: [&str; 25] = [
     "path",

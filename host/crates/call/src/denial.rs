@@ -81,6 +81,10 @@ pub enum Reason {
     },
     /// Too many calls wait for a human.
     TooManyHeld,
+    /// Too many requests are under way.
+    TooManyRequests,
+    /// The tool's definition is another one than that which a human was asked about.
+    ToolChanged,
     /// A human said no.
     ApprovalDenied,
     /// No human answered in time.
@@ -124,6 +128,8 @@ impl Reason {
             Reason::InexactNumber => "inexact-number",
             Reason::PluginFault { .. } => "plugin-fault",
             Reason::TooManyHeld => "too-many-held",
+            Reason::TooManyRequests => "too-many-requests",
+            Reason::ToolChanged => "tool-changed",
             Reason::ApprovalDenied => "approval-denied",
             Reason::ApprovalExpired => "approval-expired",
             Reason::Cancelled => "cancelled",
@@ -153,6 +159,7 @@ impl Reason {
             | Reason::ReservedMeta
             | Reason::InexactNumber
             | Reason::TooManyHeld
+            | Reason::TooManyRequests
             | Reason::Cancelled => Blame::Agent,
             Reason::PluginFault { .. } | Reason::UnknownObligation => Blame::Plugin,
             Reason::NoRule
@@ -164,6 +171,7 @@ impl Reason {
             | Reason::UpstreamTimeout
             | Reason::UpstreamMalformed
             | Reason::NoToolList
+            | Reason::ToolChanged
             | Reason::Withheld => Blame::Upstream,
         }
     }
@@ -190,6 +198,8 @@ impl Reason {
             Reason::InexactNumber => "a number in the arguments has too many digits to be judged",
             Reason::PluginFault { .. } => "a check could not be completed",
             Reason::TooManyHeld => "too many calls wait for a human",
+            Reason::TooManyRequests => "too many requests are under way",
+            Reason::ToolChanged => "the tool was changed while the call waited for a human",
             Reason::ApprovalDenied => "a human refused this call",
             Reason::ApprovalExpired => "no human agreed in time",
             Reason::Cancelled => "the call was cancelled before it was decided",

@@ -34,6 +34,19 @@ pub enum Replacement {
     Hash,
 }
 
+impl Replacement {
+    /// How little it tells, to compare by: a hash tells which texts are equal, a mask where
+    /// something stood, a drop nothing.
+    #[must_use]
+    pub fn strictness(self) -> u8 {
+        match self {
+            Replacement::Hash => 0,
+            Replacement::Mask => 1,
+            Replacement::Drop => 2,
+        }
+    }
+}
+
 /// An edit that a redactor must not make.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BadEdit {
@@ -139,7 +152,8 @@ impl Spans {
         root
     }
 
-    /// Overlapping and touching spans as one, named after the surest of them, then the longest.
+    /// Overlapping spans as one, named after the surest of them, then the longest, and replaced as
+    /// the strictest of them wants.
     fn merged(&self) -> Vec<(Edit, Replacement)> {
         let mut sorted = self.spans.clone();
         sorted.sort_by_key(|(edit, _)| (edit.leaf, edit.start, edit.end));
@@ -152,6 +166,8 @@ impl Spans {
                     if rank(&edit) > rank(last) {
                         last.entity = edit.entity;
                         last.confidence = edit.confidence;
+                    }
+                    if replacement.strictness() > chosen.strictness() {
                         *chosen = replacement;
                     }
                     last.end = end;

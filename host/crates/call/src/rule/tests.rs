@@ -82,9 +82,12 @@ fn strictness(decision: &Decision) -> u8 {
     }
 }
 
+/// Rules, each with whether it asks for a human, and what its policies say.
+type Rules = &'static [(bool, &'static [Says])];
+
 #[test]
 fn what_rules_conclude_together() {
-    let cases: &[(&[(bool, &[Says])], &str)] = &[
+    let cases: &[(Rules, &str)] = &[
         (&[], "no-rule"),
         (&[(false, &[])], "no-rule"),
         (&[(true, &[])], "no-rule"),
