@@ -72,6 +72,8 @@ pub struct WaitingCall {
     pub name: String,
     /// The canonical arguments.
     pub arguments: String,
+    /// What is sent beside them, canonical JSON, where there is anything.
+    pub beside: Option<String>,
     /// The rules that ask, with a policy's sentence where one asked.
     pub reasons: Vec<(String, Option<String>)>,
     /// The statement to vote on, canonical JSON.
@@ -92,6 +94,7 @@ impl From<Pending> for WaitingCall {
             server: pending.server,
             name: pending.name,
             arguments: pending.arguments,
+            beside: pending.beside,
             reasons: reasons
                 .map(|(rule, sentence)| (rule.to_string(), sentence))
                 .collect(),

@@ -4,6 +4,7 @@
 //! decision go to the gate, and what comes back from there is what is sent.
 
 mod agent;
+mod beside;
 mod calls;
 mod catalogue;
 mod malformed;
@@ -76,6 +77,8 @@ pub(crate) struct Session {
     lifecycle: RefCell<Lifecycle>,
     malformed: RefCell<Malformed>,
     rubbish: Cell<u64>,
+    /// The session ends: nobody is asked any more.
+    stopping: Cell<bool>,
     /// A held call was decided.
     settled: Notify,
     next_id: Cell<u64>,
@@ -108,6 +111,7 @@ pub async fn run(
         lifecycle: RefCell::default(),
         malformed: RefCell::default(),
         rubbish: Cell::new(0),
+        stopping: Cell::new(false),
         settled: Notify::new(),
         next_id: Cell::new(0),
     });
@@ -188,7 +192,7 @@ impl Session {
             End::Upstream => Reason::UpstreamGone,
             End::Agent | End::Flood => Reason::Stopping,
         };
-        self.refuse_all_parked(&reason);
+        self.stopping.set(true);
         self.approvals.withdraw_all(&reason);
         let deadline = Instant::now() + LAST_ANSWERS;
         let mut upstream_lives = end == End::Agent;
@@ -208,6 +212,7 @@ impl Session {
                 () = sleep_until(deadline) => break,
             }
         }
+        self.refuse_all_parked(&reason);
         self.end_all(&reason);
         self.sum_up_malformed();
     }

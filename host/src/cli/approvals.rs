@@ -134,10 +134,15 @@ fn describe(call: &WaitingCall) -> String {
     ));
     // Not with serde_json's own values, which take an object with a member of a certain name for a
     // number or for JSON text: a person would be shown something else than what is sent.
-    let pretty = Json::parse(&call.arguments)
-        .map(|arguments| pretty(&arguments, 0))
-        .unwrap_or_else(|_| call.arguments.clone());
-    text.push_str(&visible(&pretty));
+    let shown = |text: &str| match Json::parse(text) {
+        Ok(value) => pretty(&value, 0),
+        Err(_) => text.to_owned(),
+    };
+    text.push_str(&visible(&shown(&call.arguments)));
+    if let Some(beside) = &call.beside {
+        text.push_str("\nand beside them:\n");
+        text.push_str(&visible(&shown(beside)));
+    }
     text
 }
 

@@ -44,6 +44,8 @@ pub struct Call {
     pub arguments: Option<Json>,
     /// Bytes of their text as it came.
     pub arguments_bytes: usize,
+    /// What the request carries beside them, and is forwarded with it.
+    pub beside: Option<Json>,
     /// The version of MCP that the session speaks.
     pub protocol: Option<String>,
 }

@@ -24,6 +24,9 @@ const MAX_HELD: usize = 100;
 /// Bytes of arguments that a human can be asked about. What cannot be shown whole is not shown.
 const MAX_SHOWN: usize = 1 << 20;
 
+/// A rule that asks, with the code and sentence of its policy where a policy asked.
+type Asking = (RuleName, Option<(String, String)>);
+
 /// A call that waits, before anybody was asked.
 #[must_use]
 pub struct Held {
@@ -38,6 +41,11 @@ impl Held {
     #[must_use]
     pub fn request(&self) -> &Id {
         &self.facts.id
+    }
+
+    /// Refuses it without asking anybody.
+    pub fn refuse(self, reason: Reason) -> Refused {
+        Refused::new(self.facts, Denial::new(reason))
     }
 }
 
@@ -61,6 +69,8 @@ pub struct Pending {
     pub name: String,
     /// The canonical arguments: exactly what will be forwarded, in canonical order.
     pub arguments: String,
+    /// What is sent beside them (canonical JSON), where there is anything: `_meta`, unknown members.
+    pub beside: Option<String>,
     /// Why it is held: each rule, with the sentence of the policy that asked.
     pub reasons: Vec<(RuleName, Option<String>)>,
     /// What is voted on.
@@ -108,11 +118,11 @@ impl Gate {
     pub(super) fn hold(
         &self,
         facts: Box<Facts>,
-        (arguments, canonical): (Option<String>, String),
-        asked: Vec<(RuleName, Option<(String, String)>)>,
+        (arguments, canonical, beside): (Option<String>, String, Option<String>),
+        asked: Vec<Asking>,
         expires: Duration,
     ) -> Screened {
-        if canonical.len() > MAX_SHOWN {
+        if canonical.len() + beside.as_ref().map_or(0, String::len) > MAX_SHOWN {
             let denial = Denial::new(Reason::Uninspectable);
             return Screened::Refused(Refused::new(facts, denial));
         }
@@ -132,8 +142,9 @@ impl Gate {
                     )
                 })
                 .collect(),
-            statement: self.statement(&facts, &asked, (created, expires)),
+            statement: self.statement(&facts, (&asked, beside.as_deref()), (created, expires)),
             arguments: canonical,
+            beside,
             created,
             expires: created + expires.as_secs(),
         };
@@ -149,7 +160,7 @@ impl Gate {
     fn statement(
         &self,
         facts: &Facts,
-        asked: &[(RuleName, Option<(String, String)>)],
+        (asked, beside): (&[Asking], Option<&str>),
         (created, expires): (u64, Duration),
     ) -> Statement {
         let text = |text: &str| Json::String(text.to_owned());
@@ -176,6 +187,14 @@ impl Gate {
             ("name", text(&facts.name)),
             ("definition", maybe(facts.target.definition.as_deref())),
             ("arguments", maybe(arguments)),
+            (
+                "beside",
+                maybe(
+                    beside
+                        .map(|text| base64url::encode(&digest::sha256(text.as_bytes())))
+                        .as_deref(),
+                ),
+            ),
             ("reasons", Json::Array(reasons.collect())),
             ("policies", text(self.rules.digest())),
             ("quorum", number(1)),

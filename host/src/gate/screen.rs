@@ -126,6 +126,7 @@ impl Gate {
         let rules = self.matching(call)?;
         facts.rules = rules.iter().map(|rule| rule.name.clone()).collect();
         let judged = self.find_in_arguments(call, &rules, facts)?;
+        self.find_beside(call, &rules, facts)?;
         self.commit_arguments(facts, &judged.canonical, judged.text.len());
         if self.rules.method(&call.method) == Some(MethodUse::Pass) && !call.is_tool_call() {
             return Ok((Decision::Allow { durable: false }, judged, rules));
@@ -159,7 +160,9 @@ impl Gate {
                 // Several rules may ask; the call waits as long as the most impatient one allows.
                 let limits = rules.iter().filter_map(|rule| rule.approval);
                 let expires = limits.min().unwrap_or(crate::config::DEFAULT_APPROVAL);
-                self.hold(facts, (arguments, judged.canonical), asked, expires)
+                let beside = call.beside.as_ref().map(Json::canonical_or_literal);
+                let texts = (arguments, judged.canonical, beside);
+                self.hold(facts, texts, asked, expires)
             }
         }
     }
@@ -232,6 +235,34 @@ impl Gate {
         })
     }
 
+    /// Redactors over what is forwarded beside the arguments. It passes as it came or not at all:
+    /// what they find denies, whatever the rule says of arguments.
+    fn find_beside(
+        &self,
+        call: &Call,
+        rules: &[&BoundRule],
+        facts: &mut Facts,
+    ) -> Result<(), Denial> {
+        let redactors = redactors(rules, Part::Arguments);
+        let Some(beside) = call.beside.clone().filter(|_| !redactors.is_empty()) else {
+            return Ok(());
+        };
+        let document = Arc::new(Document::parsed(beside, call.arguments_bytes));
+        let name = call.tool.as_deref().unwrap_or_default();
+        match self.find(&redactors, (&call.method, name), Part::Arguments, &document) {
+            Err(faulted) => {
+                facts.plugins.extend(faulted.runs);
+                Err(faulted.denial)
+            }
+            Ok(finding) => {
+                facts.redactions.extend(finding.entries());
+                let denial = sensitive(&finding);
+                facts.plugins.extend(finding.runs);
+                denial.map_or(Ok(()), Err)
+            }
+        }
+    }
+
     /// Asks every policy of every matching rule; one that stands in several rules is asked once,
     /// since it would be asked the same.
     fn ask_policies(
@@ -297,16 +328,25 @@ impl Gate {
 
 /// Whether findings are to be masked; a denial where they are not, or cannot be.
 fn masked(finding: &Finding<'_>) -> Result<bool, Denial> {
-    for (rule, found) in &finding.by_rule {
-        if !rule.mask_arguments || finding.spans.in_name() {
-            let entity = found.first().map(|found| found.entity.clone());
-            let reason = entity.map_or(Reason::Malformed, |entity| Reason::SensitiveArguments {
-                entity,
-            });
-            return Err(Denial::by(&rule.name, reason));
-        }
+    let masks = finding.by_rule.iter().all(|(rule, _)| rule.mask_arguments);
+    match sensitive(finding) {
+        Some(denial) if !masks || finding.spans.in_name() => Err(denial),
+        found => Ok(found.is_some()),
     }
-    Ok(!finding.spans.is_empty())
+}
+
+/// The denial for what was found, by the first rule that does not mask; none where nothing was.
+fn sensitive(finding: &Finding<'_>) -> Option<Denial> {
+    let strict = finding
+        .by_rule
+        .iter()
+        .find(|(rule, _)| !rule.mask_arguments);
+    let (rule, found) = strict.or(finding.by_rule.first())?;
+    let entity = found.first()?.entity.clone();
+    Some(Denial::by(
+        &rule.name,
+        Reason::SensitiveArguments { entity },
+    ))
 }
 
 /// The built-in policy that has to be named to be had.

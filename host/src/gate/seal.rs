@@ -84,6 +84,7 @@ impl Gate {
             listed: None,
             arguments: None,
             arguments_bytes: 0,
+            beside: None,
             protocol: None,
         };
         let mut entry = self

@@ -8,9 +8,9 @@ use wardlet_mcp::{
     notice,
 };
 
-use super::Session;
 use super::calls::{Passing, Stage};
 use super::malformed::Flood;
+use super::{Session, beside};
 use crate::gate::Call;
 
 /// JSON-RPC code for a request that is refused before it is a call (JSON-RPC 2.0, section 5.1).
@@ -73,10 +73,7 @@ impl Session {
                 self.pass_to_upstream(encode::forward(message));
                 Ok(())
             }
-            _ => {
-                self.method_notification(message);
-                Ok(())
-            }
+            _ => self.method_notification(message),
         }
     }
 
@@ -176,7 +173,7 @@ impl Session {
         if self.catalogue.borrow().known().is_none() {
             self.park(id, message, line);
         } else {
-            self.judge_tool_call(id, &params, version, line);
+            self.judge_tool_call(id, (message, &params), version, line);
         }
         Ok(())
     }
@@ -185,11 +182,11 @@ impl Session {
     pub(super) fn judge_tool_call(
         self: &Rc<Self>,
         id: &Id,
-        params: &CallParams<'_>,
+        (message, params): (&Message<'_>, &CallParams<'_>),
         version: Option<String>,
         line: &[u8],
     ) {
-        let call = self.call_of(id, params, version);
+        let call = self.call_of(id, (message, params), version);
         if params.meta_has(crate::token::META_KEY) {
             self.send_refusal(self.gate.refuse(&call, Reason::ReservedMeta));
         } else {
@@ -201,7 +198,7 @@ impl Session {
     pub(super) fn call_of(
         &self,
         id: &Id,
-        params: &CallParams<'_>,
+        (message, params): (&Message<'_>, &CallParams<'_>),
         version: Option<String>,
     ) -> Call {
         let listed = self
@@ -216,6 +213,7 @@ impl Session {
             listed,
             arguments: params.arguments.clone(),
             arguments_bytes: params.arguments_bytes(),
+            beside: beside::of_tool_call(message, params),
             protocol: version.or_else(|| self.lifecycle.borrow().version.clone()),
         }
     }
@@ -250,49 +248,57 @@ impl Session {
             listed: None,
             arguments,
             arguments_bytes: message.params().map_or(0, |params| params.get().len()),
+            beside: beside::of_request(message),
             protocol: version.or_else(|| self.lifecycle.borrow().version.clone()),
         };
         self.judge(call, line);
         Ok(())
     }
 
-    /// A notification that is neither lifecycle, cancellation nor progress: it is judged like a
-    /// request, and as it has no answer, a refusal is told to nobody but the log.
-    fn method_notification(&self, message: &Message<'_>) {
-        let method = message.method().unwrap_or_default();
+    /// A notification that is neither lifecycle, cancellation nor progress: refused, which nobody is
+    /// told but the log. A flood of them is one of messages that cannot be judged.
+    fn method_notification(&self, message: &Message<'_>) -> Result<(), Flood> {
+        if !self.count_malformed()? {
+            return Ok(());
+        }
         let call = Call {
             // A notification has no id; nobody is answered under this one.
             id: Id::number(0),
-            method: method.to_owned(),
+            method: message.method().unwrap_or_default().to_owned(),
             tool: None,
             listed: None,
             arguments: None,
             arguments_bytes: 0,
+            beside: None,
             protocol: self.lifecycle.borrow().version.clone(),
         };
         let refused = self.gate.refuse(&call, Reason::UnnamedMethod);
         let _ = self.gate.seal_refusal(refused).reply();
+        Ok(())
     }
 
+    /// Refuses a request before anything of it is judged. What would have needed a decision gets its
+    /// entry all the same.
     fn refuse_request(&self, id: &Id, message: &Message<'_>, reason: Reason) {
-        if message.method() == Some(name::TOOLS_CALL) {
+        let route = Route::of_message(Direction::ToUpstream, message);
+        if let Some(Route::ToolCall | Route::Other) = route {
             let tool = message
                 .params()
                 .and_then(|p| CallParams::parse(p).ok())
                 .map(|p| p.name);
+            let is_tool_call = route == Some(Route::ToolCall);
             let call = Call {
                 id: id.clone(),
-                method: name::TOOLS_CALL.to_owned(),
-                tool: Some(tool.unwrap_or_default()),
+                method: message.method().unwrap_or_default().to_owned(),
+                tool: is_tool_call.then(|| tool.unwrap_or_default()),
                 listed: None,
                 arguments: None,
                 arguments_bytes: 0,
+                beside: None,
                 protocol: self.lifecycle.borrow().version.clone(),
             };
-            let _ = self
-                .gate
-                .seal_refusal(self.gate.refuse(&call, reason.clone()))
-                .reply();
+            let refused = self.gate.refuse(&call, reason.clone());
+            let _ = self.gate.seal_refusal(refused).reply();
         }
         let text = format!("refused: {}", reason.sentence());
         // An answer under an id that is in use would be taken for that of the first request.

@@ -29,8 +29,9 @@ pub(crate) enum Stage {
     Parked,
     /// A call that waits for a human, under the id that the human types.
     Held(String),
-    /// A call on its way to the log: its decision is being written to disk.
-    Committing,
+    /// A call on its way to the log: its decision is being written to disk. The agent may give it up
+    /// meanwhile; it is not sent then.
+    Committing { cancelled: bool },
     /// A call that the upstream has.
     Forwarded {
         forwarded: Forwarded,
@@ -119,7 +120,7 @@ impl Calls {
     }
 
     pub(crate) fn any_held(&self) -> bool {
-        let held = |stage: &Stage| matches!(stage, Stage::Held(_) | Stage::Committing);
+        let held = |stage: &Stage| matches!(stage, Stage::Held(_) | Stage::Committing { .. });
         self.of_agent.values().any(held)
     }
 

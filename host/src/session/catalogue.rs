@@ -22,6 +22,8 @@ pub(crate) enum Catalogue {
     Loading {
         tools: HashMap<String, Tool>,
         pages: usize,
+        /// The upstream has said meanwhile that the list changed.
+        stale: bool,
     },
     /// All of them.
     Known(HashMap<String, Tool>),
@@ -34,6 +36,8 @@ pub(crate) enum Step {
     Next(String),
     /// The list is complete.
     Done,
+    /// It changed while it was read: ask from the beginning.
+    Again,
     /// There is more than a gateway can keep.
     TooMuch,
 }
@@ -41,21 +45,39 @@ pub(crate) enum Step {
 impl Catalogue {
     /// Takes a page that the gateway asked for.
     pub(crate) fn add(&mut self, page: &ToolPage<'_>) -> Step {
-        let Catalogue::Loading { tools, pages } = self else {
+        let Catalogue::Loading {
+            tools,
+            pages,
+            stale,
+        } = self
+        else {
             return Step::Done;
         };
         insert(tools, page);
         *pages += 1;
-        if tools.len() > MAX_TOOLS || *pages > MAX_PAGES {
+        if tools.len() >= MAX_TOOLS || *pages >= MAX_PAGES {
             *self = Catalogue::Unknown;
             return Step::TooMuch;
         }
         if let Some(cursor) = &page.next_cursor {
             return Step::Next(cursor.clone());
         }
+        if *stale {
+            *self = Catalogue::Unknown;
+            return Step::Again;
+        }
         let tools = std::mem::take(tools);
         *self = Catalogue::Known(tools);
         Step::Done
+    }
+
+    /// Takes note that the list is another one now.
+    pub(crate) fn changed(&mut self) {
+        match self {
+            Catalogue::Unknown => {}
+            Catalogue::Loading { stale, .. } => *stale = true,
+            Catalogue::Known(_) => *self = Catalogue::Unknown,
+        }
     }
 
     /// Takes a page that the agent asked for: what the agent is shown is what entries refer to.
@@ -82,6 +104,9 @@ impl Catalogue {
 
 fn insert(tools: &mut HashMap<String, Tool>, page: &ToolPage<'_>) {
     for tool in &page.tools {
+        if tools.len() >= MAX_TOOLS && !tools.contains_key(&tool.name) {
+            continue;
+        }
         tools.insert(tool.name.clone(), Tool::new(tool.definition.clone()));
     }
 }

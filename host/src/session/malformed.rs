@@ -23,16 +23,24 @@ pub(crate) struct Malformed {
 }
 
 impl Session {
-    /// Answers a malformed message. The first few are recorded one by one, the rest in one entry.
+    /// Counts a message that cannot be judged, and says whether it gets an entry of its own: the
+    /// first few do, the rest are summed up.
+    pub(super) fn count_malformed(&self) -> Result<bool, Flood> {
+        let mut malformed = self.malformed.borrow_mut();
+        malformed.seen += 1;
+        let recorded = malformed.seen <= RECORDED;
+        malformed.unrecorded += u64::from(!recorded);
+        if malformed.seen >= FLOOD {
+            Err(Flood)
+        } else {
+            Ok(recorded)
+        }
+    }
+
+    /// Answers a malformed message.
     pub(super) fn malformed(&self, error: &WireError) -> Result<(), Flood> {
-        let (seen, recorded) = {
-            let mut malformed = self.malformed.borrow_mut();
-            malformed.seen += 1;
-            let recorded = malformed.seen <= RECORDED;
-            malformed.unrecorded += u64::from(!recorded);
-            (malformed.seen, recorded)
-        };
-        if recorded {
+        let counted = self.count_malformed();
+        if counted == Ok(true) {
             self.gate.record_malformed(None);
         }
         tracing::info!(target: "wardlet::gate", reason = %error, "a malformed message is refused");
@@ -50,7 +58,7 @@ impl Session {
             &message,
             hint.as_deref(),
         ));
-        if seen >= FLOOD { Err(Flood) } else { Ok(()) }
+        counted.map(|_| ())
     }
 
     /// Records in one entry what has none of its own.

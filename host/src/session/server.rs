@@ -60,7 +60,7 @@ impl Session {
                 self.pass_answer(id, message);
             }
             // Nobody may be answered before the call was even forwarded.
-            Some(stage @ (Stage::Parked | Stage::Held(_) | Stage::Committing)) => {
+            Some(stage @ (Stage::Parked | Stage::Held(_) | Stage::Committing { .. })) => {
                 self.calls.borrow_mut().of_agent.insert(id.clone(), stage);
                 self.rubbish("an answer to a request that it does not have");
             }
@@ -120,7 +120,7 @@ impl Session {
     fn notification_of_server(&self, message: &Message<'_>) {
         let route = Route::of_message(Direction::ToAgent, message);
         if message.method() == Some(name::TOOLS_CHANGED) {
-            self.tools_changed();
+            self.catalogue.borrow_mut().changed();
         }
         if route == Some(Route::Cancelled)
             && let Ok(Some(id)) = notice::cancelled(message.params())
@@ -141,14 +141,6 @@ impl Session {
         }
     }
 
-    /// The list is another one now; the next call asks for it.
-    fn tools_changed(&self) {
-        let mut catalogue = self.catalogue.borrow_mut();
-        if catalogue.known().is_some() {
-            *catalogue = Catalogue::Unknown;
-        }
-    }
-
     /// Keeps a tool call until the list of tools is there, and asks for the list.
     pub(super) fn park(&self, id: &Id, message: &Message<'_>, line: &[u8]) {
         {
@@ -160,12 +152,18 @@ impl Session {
         if matches!(*self.catalogue.borrow(), Catalogue::Loading { .. }) {
             return;
         }
-        *self.catalogue.borrow_mut() = Catalogue::Loading {
-            tools: HashMap::new(),
-            pages: 0,
-        };
         self.calls.borrow_mut().list_deadline = Some(Instant::now() + LIST_TIMEOUT);
-        self.ask_for_page(None, meta_of(message).as_deref());
+        self.ask_for_list(meta_of(message).as_deref());
+    }
+
+    fn ask_for_list(&self, meta: Option<&str>) {
+        let (tools, pages, stale) = (HashMap::new(), 0, false);
+        *self.catalogue.borrow_mut() = Catalogue::Loading {
+            tools,
+            pages,
+            stale,
+        };
+        self.ask_for_page(None, meta);
     }
 
     fn ask_for_page(&self, cursor: Option<&str>, meta: Option<&str>) {
@@ -209,17 +207,17 @@ impl Session {
         };
         let step = self.catalogue.borrow_mut().add(&page);
         match step {
-            Step::Next(cursor) => {
-                let meta = {
-                    let calls = self.calls.borrow();
-                    let first = calls.parked.first();
-                    first.and_then(|(_, line)| meta_of(&Message::decode(line).ok()?))
-                };
-                self.ask_for_page(Some(&cursor), meta.as_deref());
-            }
+            Step::Next(cursor) => self.ask_for_page(Some(&cursor), self.parked_meta().as_deref()),
+            Step::Again => self.ask_for_list(self.parked_meta().as_deref()),
             Step::Done => self.unpark(),
             Step::TooMuch => self.list_failed(),
         }
+    }
+
+    /// The `_meta` of the first call that waits for the list.
+    fn parked_meta(&self) -> Option<String> {
+        let calls = self.calls.borrow();
+        meta_of(&Message::decode(&calls.parked.first()?.1).ok()?)
     }
 
     /// Judges the calls that waited for the list.
@@ -232,7 +230,7 @@ impl Session {
             let Some(Ok(params)) = message.params().map(CallParams::parse) else {
                 continue;
             };
-            self.judge_tool_call(&id, &params, version, &line);
+            self.judge_tool_call(&id, (&message, &params), version, &line);
         }
     }
 
@@ -269,7 +267,10 @@ impl Session {
         let Some(Ok(params)) = message.params().map(CallParams::parse) else {
             return;
         };
-        self.send_refusal(self.gate.refuse(&self.call_of(id, &params, None), reason));
+        self.send_refusal(
+            self.gate
+                .refuse(&self.call_of(id, (&message, &params), None), reason),
+        );
     }
 }
 

@@ -35,6 +35,9 @@ impl Session {
     /// Waits for a human, beside everything else that goes on.
     fn hold(self: &Rc<Self>, held: Held, line: Kept) {
         let id = held.request().clone();
+        if self.stopping.get() {
+            return self.send_refusal(held.refuse(Reason::Stopping));
+        }
         let asked = match self.approvals.ask(&self.gate, held) {
             Ok(asked) => asked,
             Err(refused) => return self.send_refusal(refused),
@@ -75,12 +78,15 @@ impl Session {
         self.calls
             .borrow_mut()
             .of_agent
-            .insert(id.clone(), Stage::Committing);
+            .insert(id.clone(), Stage::Committing { cancelled: false });
         let (session, gate) = (Rc::clone(self), Arc::clone(&self.gate));
         tokio::task::spawn_local(async move {
             let permitted = tokio::task::spawn_blocking(move || gate.permit(cleared)).await;
-            session.calls.borrow_mut().of_agent.remove(&id);
+            let stage = session.calls.borrow_mut().of_agent.remove(&id);
             match permitted {
+                Ok(Ok(permit)) if matches!(stage, Some(Stage::Committing { cancelled: true })) => {
+                    let _ = permit.not_sent(&session.gate, Reason::Cancelled).reply();
+                }
                 Ok(Ok(permit)) => session.forward(permit, &line),
                 Ok(Err(refused)) => session.send_refusal(refused),
                 // The thread panicked: nothing was forwarded, and nothing is said to be allowed.
@@ -156,8 +162,13 @@ impl Session {
                 drop(calls);
                 self.pass_to_upstream(encode::forward(message));
             }
-            // A decision on its way to the disk cannot be taken back; nor an unknown id.
-            Some(Stage::Committing) | None => {}
+            // Its decision is on the way to the disk, and what follows it is that nothing is sent.
+            Some(Stage::Committing { .. }) => {
+                calls
+                    .of_agent
+                    .insert(id.clone(), Stage::Committing { cancelled: true });
+            }
+            None => {}
         }
     }
 
@@ -206,7 +217,7 @@ impl Session {
                     self.send(self.gate.end(forwarded, Status::Unknown, reason.clone()));
                 }
                 Stage::Passing(Passing::OwnToolList) | Stage::Parked => {}
-                Stage::Passing(_) | Stage::Held(_) | Stage::Committing => {
+                Stage::Passing(_) | Stage::Held(_) | Stage::Committing { .. } => {
                     let code = crate::gate::NO_ANSWER;
                     self.reply(encode::failure(Some(&id), code, reason.sentence(), None));
                 }

@@ -55,8 +55,10 @@ fn decoded(text: &str) -> String {
 
 /// The ways in which a server may read a path.
 fn readings(text: &str) -> Vec<String> {
-    let plain = text.strip_prefix("file://").unwrap_or(text).to_owned();
-    let plain = plain.strip_prefix("localhost").unwrap_or(&plain).to_owned();
+    let plain = match text.strip_prefix("file://") {
+        Some(rest) => rest.strip_prefix("localhost").unwrap_or(rest).to_owned(),
+        None => text.to_owned(),
+    };
     let mut readings = vec![plain.clone(), decoded(&plain)];
     for reading in readings.clone() {
         readings.push(reading.replace('\\', "/"));
