@@ -11,6 +11,7 @@ mod fixture;
 
 mod approvals;
 mod audit;
+mod bypass;
 mod calls;
 mod cases;
 mod hostile;

@@ -55,8 +55,8 @@ pub fn strings(part: Part, pointer: &str) -> Strings<'_> {
     }
 }
 
-/// The whole part as canonical JSON (RFC 8785); none where the part is absent. Reading fields
-/// through [`get`] is far cheaper.
+/// The whole part as canonical JSON (RFC 8785), in which a number that has no canonical form keeps
+/// its literal; none where the part is absent. Reading fields through [`get`] is far cheaper.
 ///
 /// # Errors
 /// [`Failure`]; `NotGranted` unless the whole part is granted.

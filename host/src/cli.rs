@@ -125,7 +125,7 @@ pub fn main() -> ExitCode {
             Ok(())
         }
     });
-    match done {
+    match done.and_then(|()| say::lost()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => failure.tell(),
     }

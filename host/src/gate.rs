@@ -58,6 +58,7 @@ mod permit;
 mod rules;
 mod screen;
 mod seal;
+mod statement;
 
 use std::sync::Arc;
 
@@ -67,13 +68,14 @@ use wardlet_keys::Keys;
 
 pub use answer::{Answer, Redacted};
 pub use call::{Call, Tool};
-pub use hold::{ApprovalError, Approvals, Asked, Held, Pending, Statement, Vote};
+pub use hold::{ApprovalError, Approvals, Asked, Held, Pending};
 pub use notice::Passed;
 pub use permit::{Forwarded, Permit};
-pub use rules::{MethodUse, Rules};
+pub use rules::Rules;
 pub use screen::{Cleared, Refused, Screened};
 pub(crate) use seal::{NO_ANSWER, REFUSED};
 pub use seal::{Reply, Sealed};
+pub use statement::Statement;
 
 /// One gateway's judge: its rules with their plugins, its keys and its log.
 pub struct Gate {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use wardlet_call::PluginName;
-use wardlet_keys::digest::sha256;
+use wardlet_keys::digest::{pin, sha256};
 use wardlet_sandbox::{Capability, Grant, LoadError, Plugin, Sandbox};
 
 use crate::config;
@@ -130,7 +130,7 @@ impl PluginSet {
         for bound in self.0.values() {
             text.push_str(&format!("{} {}\n", bound.name, bound.digest));
         }
-        hex(&sha256(text.as_bytes()))
+        pin(&sha256(text.as_bytes()))
     }
 }
 
@@ -144,8 +144,8 @@ fn load(
         path: plugin.component.display().to_string(),
         source,
     })?;
-    let found = hex(&sha256(&bytes));
-    let Some(pinned) = plugin.digest.map(|digest| hex(&digest)) else {
+    let found = pin(&sha256(&bytes));
+    let Some(pinned) = plugin.digest.map(|digest| pin(&digest)) else {
         return Err(PluginError::NotPinned {
             name: name.clone(),
             found,
@@ -179,14 +179,4 @@ fn load(
         digest: found,
         plugin,
     })
-}
-
-/// `sha256:` and a digest in hexadecimal.
-#[must_use]
-pub fn hex(digest: &[u8]) -> String {
-    let mut text = String::from("sha256:");
-    for byte in digest {
-        text.push_str(&format!("{byte:02x}"));
-    }
-    text
 }

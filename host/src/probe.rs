@@ -12,7 +12,7 @@ use crate::session::{Launch, LaunchError, Server};
 /// seconds.
 const ANSWER_WITHIN: Duration = Duration::from_secs(60);
 
-/// Pages of the list of tools.
+/// Pages of the list of tools: a server that always names a next page must not be asked for ever.
 const MAX_PAGES: u64 = 100;
 
 /// What `initialize` says for the gateway itself (MCP 2025-11-25, lifecycle).

@@ -15,6 +15,7 @@ mod upstream;
 
 use std::cell::{Cell, RefCell};
 use std::os::fd::OwnedFd;
+use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -33,9 +34,12 @@ use pipe::{Outbox, Source};
 pub(crate) use upstream::Server;
 pub use upstream::{Launch, LaunchError};
 
-/// How long calls under way may still be answered after the agent has closed its side: an agent
-/// that ends gives its servers two seconds in all.
-const LAST_ANSWERS: Duration = Duration::from_millis(500);
+/// How long calls under way may still be answered after the agent has closed its side, as a pipeline
+/// does that feeds requests from a file. A client that will not wait says so with SIGTERM.
+const LAST_ANSWERS: Duration = Duration::from_secs(10);
+
+/// How long they may after the gateway was told to stop: SDK clients give it two seconds in all.
+const LAST_MOMENT: Duration = Duration::from_millis(500);
 
 /// How often calls are looked through for those whose time is up. Timeouts are given in seconds.
 const SWEEP: Duration = Duration::from_secs(1);
@@ -49,12 +53,25 @@ const LOOK_AGAIN: Duration = Duration::from_millis(1);
 /// Why a session ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum End {
-    /// The agent closed its side, or the gateway was told to stop.
+    /// The agent closed its side.
     Agent,
+    /// The gateway was told to stop.
+    Told,
     /// The upstream ended.
     Upstream,
     /// The agent sent nothing but rubbish.
     Flood,
+}
+
+/// Why a session cannot begin.
+#[derive(Debug, thiserror::Error)]
+pub enum SessionError {
+    /// The server does not start.
+    #[error(transparent)]
+    Launch(#[from] LaunchError),
+    /// The agent's or the server's descriptors cannot be used.
+    #[error("the session has no usable streams: {0}")]
+    Streams(#[from] std::io::Error),
 }
 
 /// How far a session of the legacy era has come (MCP 2025-11-25, lifecycle).
@@ -87,8 +104,7 @@ pub(crate) struct Session {
 /// Runs a session until one side ends it or `stop` says so, and leaves no process behind.
 ///
 /// # Errors
-/// [`LaunchError`] where the server does not start; the system's error where the descriptors cannot
-/// be used.
+/// [`SessionError`]
 pub async fn run(
     gate: Arc<Gate>,
     approvals: Arc<Approvals>,
@@ -96,7 +112,7 @@ pub async fn run(
     timeout: Duration,
     (input, output): (OwnedFd, OwnedFd),
     stop: impl Future<Output = ()>,
-) -> Result<End, Box<dyn std::error::Error>> {
+) -> Result<End, SessionError> {
     let (upstream, to_upstream, from_upstream) = launch.start()?;
     let mut agent = Source::new(input)?;
     let mut server = Source::new(from_upstream)?;
@@ -116,10 +132,13 @@ pub async fn run(
         next_id: Cell::new(0),
     });
     let mut from_server = Lines::new(MAX_LINE_BYTES);
+    tokio::pin!(stop);
     let end = session
-        .serve(&mut agent, (&mut server, &mut from_server), stop)
+        .serve(&mut agent, (&mut server, &mut from_server), stop.as_mut())
         .await;
-    session.finish(end, (&mut server, &mut from_server)).await;
+    session
+        .finish(end, (&mut server, &mut from_server), stop)
+        .await;
     session.to_upstream.close();
     tokio::join!(upstream.end(), session.deliver_last());
     Ok(end)
@@ -131,12 +150,11 @@ impl Session {
         self: &Rc<Self>,
         agent: &mut Source,
         (server, from_server): (&mut Source, &mut Lines),
-        stop: impl Future<Output = ()>,
+        mut stop: Pin<&mut impl Future<Output = ()>>,
     ) -> End {
         let mut from_agent = Lines::new(MAX_LINE_BYTES);
         let mut sweep = interval(SWEEP);
         sweep.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        tokio::pin!(stop);
         loop {
             tokio::select! {
                 // An agent that does not read its answers gets no more of them.
@@ -171,7 +189,7 @@ impl Session {
                         return End::Upstream;
                     }
                 }
-                () = &mut stop => return End::Agent,
+                () = stop.as_mut() => return End::Told,
             }
         }
     }
@@ -187,15 +205,25 @@ impl Session {
 
     /// Ends what is under way: what waits for a human is refused; what the upstream has is given a
     /// moment where the agent ended, and is then recorded as unknown.
-    async fn finish(self: &Rc<Self>, end: End, (server, from_server): (&mut Source, &mut Lines)) {
+    async fn finish(
+        self: &Rc<Self>,
+        end: End,
+        (server, from_server): (&mut Source, &mut Lines),
+        mut stop: Pin<&mut impl Future<Output = ()>>,
+    ) {
         let reason = match end {
             End::Upstream => Reason::UpstreamGone,
-            End::Agent | End::Flood => Reason::Stopping,
+            End::Agent | End::Told | End::Flood => Reason::Stopping,
         };
         self.stopping.set(true);
         self.approvals.withdraw_all(&reason);
-        let deadline = Instant::now() + LAST_ANSWERS;
-        let mut upstream_lives = end == End::Agent;
+        let patience = if end == End::Agent {
+            LAST_ANSWERS
+        } else {
+            LAST_MOMENT
+        };
+        let deadline = Instant::now() + patience;
+        let mut upstream_lives = matches!(end, End::Agent | End::Told);
         while self.calls.borrow().any_held()
             || (upstream_lives && self.calls.borrow().any_with_upstream())
         {
@@ -209,6 +237,7 @@ impl Session {
                 () = self.settled.notified() => {}
                 () = self.to_agent.deliver() => {}
                 () = self.to_upstream.deliver() => {}
+                () = stop.as_mut(), if end != End::Told => break,
                 () = sleep_until(deadline) => break,
             }
         }

@@ -24,7 +24,7 @@ pub const VKEY: &str = "vkey";
 /// The socket of the running gateway.
 pub const SOCKET: &str = "gateway.sock";
 
-/// Bytes of a public file that are read back.
+/// Bytes of a public file that are read back; they have some hundred.
 const MAX_PUBLIC_FILE: usize = 64 << 10;
 
 /// Why the state cannot be had.
@@ -154,7 +154,6 @@ impl State {
 }
 
 /// What stands as the build in every entry.
-#[must_use]
-pub fn build() -> String {
+fn build() -> String {
     concat!("wardlet ", env!("CARGO_PKG_VERSION")).to_owned()
 }

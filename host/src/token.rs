@@ -3,6 +3,7 @@
 
 use wardlet_audit::Token;
 use wardlet_call::Json;
+use wardlet_keys::digest::PIN_PREFIX;
 
 /// The member of `_meta` in which a stdio upstream finds the token. A reverse-DNS prefix, as MCP's
 /// `_meta` wants it.
@@ -43,22 +44,25 @@ impl Minted<'_> {
     /// The claims as JSON.
     pub(crate) fn claims(&self) -> String {
         let issued = self.token.exp.saturating_sub(self.lifetime);
-        object(vec![
-            ("iss", text(&issuer(self.gateway))),
-            ("aud", text(&self.token.aud)),
-            ("sub", text(self.principal)),
-            ("client_id", text(self.gateway)),
-            ("iat", number(issued)),
-            ("nbf", number(issued)),
-            ("exp", number(self.token.exp)),
-            ("jti", text(&self.token.jti)),
-            ("scope", text(&format!("mcp:tools/call:{}", self.tool))),
-            ("txn", text(self.txn)),
+        Json::object([
+            ("iss", Json::text(&issuer(self.gateway))),
+            ("aud", Json::text(&self.token.aud)),
+            ("sub", Json::text(self.principal)),
+            ("client_id", Json::text(self.gateway)),
+            ("iat", Json::number(issued)),
+            ("nbf", Json::number(issued)),
+            ("exp", Json::number(self.token.exp)),
+            ("jti", Json::text(&self.token.jti)),
+            (
+                "scope",
+                Json::text(&format!("mcp:tools/call:{}", self.tool)),
+            ),
+            ("txn", Json::text(self.txn)),
             (
                 "log",
-                object(vec![
-                    ("origin", text(&crate::state::origin(self.gateway))),
-                    ("index", number(self.decision)),
+                Json::object([
+                    ("origin", Json::text(&crate::state::origin(self.gateway))),
+                    ("index", Json::number(self.decision)),
                 ]),
             ),
             ("authorization_details", Json::Array(vec![self.details()])),
@@ -67,45 +71,28 @@ impl Minted<'_> {
     }
 
     fn details(&self) -> Json {
-        let arguments = object(vec![
-            ("canon", text("jcs")),
-            ("alg", text("sha-256")),
-            ("salt", text(self.salt)),
-            ("digest", text(self.arguments)),
+        let arguments = Json::object([
+            ("canon", Json::text("jcs")),
+            ("alg", Json::text("sha-256")),
+            ("salt", Json::text(self.salt)),
+            ("digest", Json::text(self.arguments)),
         ]);
         let mut members = vec![
-            ("type", text("mcp_tool_call")),
-            ("locations", Json::Array(vec![text(&self.token.aud)])),
-            ("actions", Json::Array(vec![text("tools/call")])),
-            ("identifier", text(self.tool)),
+            ("type", Json::text("mcp_tool_call")),
+            ("locations", Json::Array(vec![Json::text(&self.token.aud)])),
+            ("actions", Json::Array(vec![Json::text("tools/call")])),
+            ("identifier", Json::text(self.tool)),
             ("args", arguments),
         ];
         if let Some(digest) = self.definition {
             members.push((
                 "tool_def_sha256",
-                text(digest.trim_start_matches("sha256:")),
+                Json::text(digest.trim_start_matches(PIN_PREFIX)),
             ));
         }
         if let Some(statement) = self.approval {
-            members.push(("approval", text(statement)));
+            members.push(("approval", Json::text(statement)));
         }
-        object(members)
+        Json::object(members)
     }
-}
-
-fn object(members: Vec<(&str, Json)>) -> Json {
-    Json::Object(
-        members
-            .into_iter()
-            .map(|(name, value)| (name.to_owned(), value))
-            .collect(),
-    )
-}
-
-fn text(text: &str) -> Json {
-    Json::String(text.to_owned())
-}
-
-fn number(number: u64) -> Json {
-    Json::Number(number.to_string())
 }

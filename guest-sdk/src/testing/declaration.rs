@@ -1,6 +1,6 @@
 //! What the contract asks of a declaration.
 
-use wardlet_call::{Code, Projection};
+use wardlet_call::{Code, Projection, steers};
 
 use super::{Fault, host};
 use crate::Description;
@@ -28,8 +28,8 @@ pub(super) fn check(
     if !is_version(&description.version) {
         return bad("the version is not a semantic version");
     }
-    if description.summary.is_empty() || description.summary.len() > MAX_SENTENCE {
-        return bad("the summary is empty or over 200 bytes");
+    if !is_sentence(&description.summary) {
+        return bad("the summary is empty, over 200 bytes or not one plain line");
     }
     let (reasons, entities) = (&description.reasons, &description.entities);
     if reasons.len() > MAX_REASONS || description.needs.len() > MAX_REASONS {
@@ -42,8 +42,8 @@ pub(super) fn check(
         if Code::parse(&code.code).is_err() {
             return bad("a code is not of `a-z 0-9 -`");
         }
-        if code.sentence.is_empty() || code.sentence.len() > MAX_SENTENCE {
-            return bad("a sentence is empty or over 200 bytes");
+        if !is_sentence(&code.sentence) {
+            return bad("a sentence is empty, over 200 bytes or not one plain line");
         }
     }
     for codes in [reasons, entities] {
@@ -61,6 +61,11 @@ pub(super) fn check(
         }
     }
     Ok(())
+}
+
+/// What people can be shown as it is.
+fn is_sentence(text: &str) -> bool {
+    !text.is_empty() && text.len() <= MAX_SENTENCE && !text.contains(steers)
 }
 
 /// Three numbers, then perhaps a pre-release or build (semver.org, version 2.0.0).

@@ -10,6 +10,7 @@ mod toolchain;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use crate::workspace::Workspace;
 use component::Component;
 use progress::Progress;
 
@@ -81,20 +82,18 @@ pub(crate) fn show(built: &[Built]) {
     }
 }
 
-/// The root of the workspace: cargo says where this package lies, else the current folder.
-pub(crate) fn root() -> PathBuf {
-    match std::env::var_os("CARGO_MANIFEST_DIR") {
-        Some(package) => Path::new(&package)
-            .join("../..")
-            .canonicalize()
-            .unwrap_or_default(),
-        None => std::env::current_dir().unwrap_or_default(),
-    }
+/// The root of the workspace. It was found before anything is built: see `main`.
+fn root() -> PathBuf {
+    Workspace::find()
+        .map(|workspace| workspace.root)
+        .unwrap_or_default()
 }
 
 /// Cargo's target folder.
-pub(crate) fn target_folder() -> PathBuf {
-    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from)
+fn target_folder() -> PathBuf {
+    Workspace::find()
+        .map(|workspace| workspace.target)
+        .unwrap_or_default()
 }
 
 /// Wraps a core module and writes the component, unless it is there already.

@@ -223,6 +223,7 @@ fn tell(report: &Report, key: &VerifyingKey, as_json: bool) {
             "effects": report.effects,
             "open": report.open,
             "unfinished_bytes": report.unfinished_bytes,
+            "step_back": report.step_back.map(|step| json!({ "index": step.index, "by_ms": step.by_ms })),
         }));
     }
     let counts = |counts: &std::collections::BTreeMap<String, u64>| {

@@ -6,14 +6,14 @@ use std::sync::Arc;
 
 use tokio::signal::unix::{SignalKind, signal};
 use wardlet_audit::{Event, PluginPin, SystemClock};
-use wardlet_keys::digest::sha256;
+use wardlet_keys::digest::{pin, sha256};
 
 use super::say::{Failure, REFUSED, UNREADABLE};
 use super::{CONFIG, setup};
 use crate::config::Config;
 use crate::control;
 use crate::gate::{Approvals, Gate};
-use crate::plugins::{PluginSet, hex};
+use crate::plugins::PluginSet;
 use crate::session::{self, End};
 use crate::state::{State, StateError};
 
@@ -60,7 +60,7 @@ pub(super) fn main(arguments: &Arguments) -> Result<(), Failure> {
     log.flush()
         .map_err(|error| failed(StateError::Audit(error)))?;
     match end {
-        End::Agent => Ok(()),
+        End::Agent | End::Told => Ok(()),
         End::Upstream => Err(Failure::new(UNREADABLE, "the server ended")
             .hint(Some("run its command by itself: its own messages say more"))),
         End::Flood => Err(Failure::new(
@@ -143,7 +143,7 @@ fn config_entry(config: &Config) -> Result<Event, Failure> {
         )
     })?;
     Ok(Event::Config {
-        digest: hex(&sha256(&bytes)),
+        digest: pin(&sha256(&bytes)),
     })
 }
 

@@ -3,6 +3,9 @@
 use std::fmt::Display;
 use std::io::{self, IsTerminal as _, Write as _};
 use std::process::ExitCode;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use wardlet_call::steers;
 
 /// Why a command did not do what it was asked for.
 #[derive(Debug)]
@@ -56,10 +59,26 @@ impl Failure {
     }
 }
 
-/// Prints to standard output. A reader that has gone away, such as `head`, is no failure.
+/// Whether something that was to be printed is lost.
+static LOST: AtomicBool = AtomicBool::new(false);
+
+/// Prints to standard output. A reader that has gone away, such as `head`, is no failure; a disk
+/// without room is one, which [`lost`] tells.
 pub(super) fn out(text: impl Display) {
     let mut out = io::stdout().lock();
-    let _ = writeln!(out, "{text}");
+    if let Err(error) = writeln!(out, "{text}")
+        && error.kind() != io::ErrorKind::BrokenPipe
+    {
+        LOST.store(true, Ordering::Relaxed);
+    }
+}
+
+/// The failure of a command whose output is not whole.
+pub(super) fn lost() -> Result<(), Failure> {
+    if LOST.load(Ordering::Relaxed) || io::stdout().flush().is_err() {
+        return Err(Failure::new(UNREADABLE, "not everything could be printed"));
+    }
+    Ok(())
 }
 
 /// Prints a value as JSON, for programs.
@@ -72,19 +91,12 @@ pub(super) fn colour() -> bool {
     io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }
 
-/// A stranger's text with everything made visible that a terminal would act on or hide: control
-/// characters, and those that turn the direction of text or have no width.
+/// A stranger's text with everything made visible that a terminal would act on or hide, but for the
+/// ends of lines.
 pub(super) fn visible(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for c in text.chars() {
-        let hidden = c.is_control()
-            || matches!(
-                c,
-                '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}'
-            )
-            || matches!(c, '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
-            || matches!(c, '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}');
-        if hidden && c != '\n' {
+        if steers(c) && c != '\n' {
             shown.push_str(&format!("\\u{{{:x}}}", u32::from(c)));
         } else {
             shown.push(c);

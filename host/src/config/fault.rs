@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use annotate_snippets::{AnnotationKind, Group, Level as Shown, Origin, Renderer, Snippet};
 use serde_json::{Value, json};
+use wardlet_call::steers;
 
 use super::conceal::{conceal, conceal_value};
 use super::kind::FaultKind;
@@ -323,7 +324,7 @@ fn start_of_line(text: &str, at: usize) -> usize {
     before.rfind('\n').map_or(0, |newline| newline + 1)
 }
 
-/// A message on one line, of bounded length, that no control character can disguise.
+/// A message on one line, of bounded length, that no invisible character can disguise.
 fn tidy(message: &str) -> String {
     let mut out = String::new();
     for (count, c) in message.chars().enumerate() {
@@ -331,16 +332,11 @@ fn tidy(message: &str) -> String {
             out.push('…');
             break;
         }
-        if c.is_control() || is_bidirectional(c) {
+        if steers(c) {
             out.extend(c.escape_unicode());
         } else {
             out.push(c);
         }
     }
     out
-}
-
-/// Characters that turn the direction of what follows them (Unicode, UAX #9).
-fn is_bidirectional(c: char) -> bool {
-    matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }

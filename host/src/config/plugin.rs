@@ -4,6 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use wardlet_call::{PluginName, Projection, ProjectionError};
+use wardlet_keys::digest::PIN_PREFIX;
 use wardlet_sandbox::{Limits, MAX_DEADLINE, MAX_MEMORY, MAX_PAYLOAD};
 
 use super::fault::Gathered;
@@ -22,9 +23,6 @@ const MEMORY: (u64, u64) = (64 * 1024, MAX_MEMORY as u64);
 
 /// Below 1 KiB ordinary calls would be refused.
 const PAYLOAD: (u64, u64) = (1024, MAX_PAYLOAD as u64);
-
-/// What stands before the digits of a digest.
-const DIGEST_PREFIX: &str = "sha256:";
 
 /// Resolves one plugin; none where its name is not one.
 pub(super) fn resolve(
@@ -64,7 +62,7 @@ pub(super) fn resolve(
 }
 
 fn parse_digest(text: &str) -> Option<[u8; 32]> {
-    let digits = text.strip_prefix(DIGEST_PREFIX)?.as_bytes();
+    let digits = text.strip_prefix(PIN_PREFIX)?.as_bytes();
     if digits.len() != 64 {
         return None;
     }

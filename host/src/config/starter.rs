@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use wardlet_call::{PluginName, ServerName};
+use wardlet_keys::digest::pin;
 
 mod text;
 
@@ -16,20 +17,34 @@ const PATH_GUARD: &str = "path-guard";
 /// The plugin that lets listed tools through.
 const TOOL_ALLOW: &str = "tool-allow";
 
-/// The argument names that path-guard takes for paths when it is not told otherwise.
-const PATH_ARGUMENTS: [&str; 12] = [
+/// The argument names that path-guard takes for paths when it is not told otherwise. All of them:
+/// a `keys` that a starter writes replaces path-guard's own.
+const PATH_ARGUMENTS: [&str; 25] = [
     "path",
     "paths",
     "source",
     "destination",
+    "src",
+    "dst",
+    "from",
+    "to",
     "file",
+    "files",
     "file_path",
+    "file_paths",
     "filename",
+    "filenames",
     "directory",
+    "directories",
     "dir",
+    "dirs",
+    "folder",
     "uri",
+    "uris",
     "root",
     "repo_path",
+    "cwd",
+    "working_directory",
 ];
 
 /// Endings of argument names (in lower case) that stand for paths too, in the styles of many servers.
@@ -339,11 +354,11 @@ impl<'a> Plan<'a> {
 }
 
 fn head(plugin: &StarterPlugin, what: &str, out: &mut String) {
-    let digest: String = plugin.digest.iter().map(|b| format!("{b:02x}")).collect();
     out.push_str(&format!(
-        "\n# {what}\n[plugin.{}]\ncomponent = {}\ndigest = \"sha256:{digest}\"\n",
+        "\n# {what}\n[plugin.{}]\ncomponent = {}\ndigest = \"{}\"\n",
         plugin.name,
-        string(&plugin.component)
+        string(&plugin.component),
+        pin(&plugin.digest)
     ));
     if !plugin.grants.is_empty() {
         out.push_str(&format!("grants = {}\n", list(&plugin.grants)));

@@ -77,7 +77,6 @@ impl Gate {
         answer: Answer<'_>,
         outcome: &mut Outcome,
     ) -> Result<Vec<u8>, Reason> {
-        let facts = &forwarded.facts;
         let redactors = self.redactors_of(forwarded);
         if redactors.is_empty() {
             outcome.is_error = is_error_shallow(answer.0);
@@ -89,18 +88,8 @@ impl Gate {
             Some(Json::Bool(flag)) if outcome.status == Status::Answered => Some(*flag),
             _ => None,
         };
-        let name = if facts.tool_call {
-            facts.name.as_str()
-        } else {
-            ""
-        };
-        let method = if facts.tool_call {
-            wardlet_mcp::name::TOOLS_CALL
-        } else {
-            facts.name.as_str()
-        };
         let document = Arc::new(Document::parsed(root, text.len()));
-        let (clean, finding) = self.clean(&redactors, (method, name), &document);
+        let (clean, finding) = self.clean(&redactors, forwarded.facts.subject(), &document);
         if let Some(finding) = finding {
             outcome.redactions = finding.entries();
             outcome.plugins = finding.runs;

@@ -3,10 +3,8 @@
 use std::sync::Arc;
 
 use wardlet_call::{Document, Json};
-use wardlet_keys::digest::sha256;
+use wardlet_keys::digest::{pin, sha256};
 use wardlet_mcp::Id;
-
-use crate::plugins::hex;
 
 /// A tool as the upstream lists it.
 #[derive(Clone, Debug)]
@@ -21,7 +19,7 @@ impl Tool {
     /// Takes a definition.
     #[must_use]
     pub fn new(definition: Json) -> Self {
-        let digest = hex(&sha256(definition.canonical_or_literal().as_bytes()));
+        let digest = pin(&sha256(definition.canonical_or_literal().as_bytes()));
         Tool {
             definition: Arc::new(Document::new(definition)),
             digest,
@@ -51,6 +49,20 @@ pub struct Call {
 }
 
 impl Call {
+    /// A request of which nothing but id and method was looked at.
+    pub(crate) fn unread(id: Id, method: &str) -> Self {
+        Call {
+            id,
+            method: method.to_owned(),
+            tool: None,
+            listed: None,
+            arguments: None,
+            arguments_bytes: 0,
+            beside: None,
+            protocol: None,
+        }
+    }
+
     /// Whether it is a tool call.
     #[must_use]
     pub fn is_tool_call(&self) -> bool {

@@ -126,6 +126,15 @@ impl Gate {
 }
 
 impl Facts {
+    /// The method, and the tool's name or the empty text.
+    pub(crate) fn subject(&self) -> (&str, &str) {
+        if self.tool_call {
+            (wardlet_mcp::name::TOOLS_CALL, &self.name)
+        } else {
+            (&self.name, "")
+        }
+    }
+
     /// The decision entry of these facts.
     pub(crate) fn decision(&self, effect: Effect, refusal: Option<&Reason>) -> Decision {
         Decision {

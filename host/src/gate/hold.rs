@@ -9,13 +9,14 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 use wardlet_audit::{Approval, ApprovalRequest, ApprovalVote, Choice, Event, Vote as VoteEntry};
-use wardlet_call::{Denial, Json, Reason, RuleName};
-use wardlet_keys::{base64url, digest};
+use wardlet_call::{Denial, Reason, RuleName};
+use wardlet_keys::digest;
 use wardlet_mcp::Id;
 
 use super::Gate;
 use super::facts::{Facts, micros};
 use super::screen::{Cleared, Refused, Screened};
+use super::statement::Statement;
 
 /// Calls that may wait at one time. A person cannot look at more; an agent that floods the queue
 /// is refused instead of hiding one call among thousands.
@@ -25,7 +26,7 @@ const MAX_HELD: usize = 100;
 const MAX_SHOWN: usize = 1 << 20;
 
 /// A rule that asks, with the code and sentence of its policy where a policy asked.
-type Asking = (RuleName, Option<(String, String)>);
+pub(super) type Asking = (RuleName, Option<(String, String)>);
 
 /// A call that waits, before anybody was asked.
 #[must_use]
@@ -47,15 +48,6 @@ impl Held {
     pub fn refuse(self, reason: Reason) -> Refused {
         Refused::new(self.facts, Denial::new(reason))
     }
-}
-
-/// What is voted on.
-#[derive(Clone, Debug)]
-pub struct Statement {
-    /// The canonical JSON (RFC 8785).
-    pub text: String,
-    /// The base64url of its SHA-256.
-    pub digest: String,
 }
 
 /// A call that waits, for whoever decides.
@@ -81,13 +73,11 @@ pub struct Pending {
     pub expires: u64,
 }
 
-/// A vote.
-#[derive(Clone, Debug)]
-pub struct Vote {
+/// A vote that counts.
+struct Vote {
     /// Whose it is: a pseudonym.
-    pub approver: String,
-    /// Yes or no.
-    pub choice: Choice,
+    approver: String,
+    choice: Choice,
 }
 
 /// Why a vote does not count.
@@ -129,7 +119,7 @@ impl Gate {
         let created = self.now_s();
         let pending = Pending {
             id: wardlet_keys::random::<4>()
-                .map(|id| short(&id))
+                .map(|id| digest::hex(&id))
                 .unwrap_or_default(),
             server: self.server.to_string(),
             name: facts.name.clone(),
@@ -154,60 +144,6 @@ impl Gate {
             pending,
             expires,
         })
-    }
-
-    /// The statement of audit.md, section 3, as far as this gateway knows its parts.
-    fn statement(
-        &self,
-        facts: &Facts,
-        (asked, beside): (&[Asking], Option<&str>),
-        (created, expires): (u64, Duration),
-    ) -> Statement {
-        let text = |text: &str| Json::String(text.to_owned());
-        let maybe = |value: Option<&str>| value.map_or(Json::Null, text);
-        let number = |number: u64| Json::Number(number.to_string());
-        let nonce = wardlet_keys::random::<16>()
-            .map(|n| base64url::encode(&n))
-            .unwrap_or_default();
-        let reasons = asked.iter().map(|(rule, policy)| {
-            Json::Array(vec![
-                text(rule.as_str()),
-                maybe(policy.as_ref().map(|(code, _)| code.as_str())),
-            ])
-        });
-        let arguments = facts
-            .arguments
-            .as_ref()
-            .map(|(payload, _)| payload.commitment.as_str());
-        let members = [
-            ("v", number(1)),
-            ("txn", text(&facts.txn)),
-            ("principal", text(&self.principal)),
-            ("server", text(self.server.as_str())),
-            ("name", text(&facts.name)),
-            ("definition", maybe(facts.target.definition.as_deref())),
-            ("arguments", maybe(arguments)),
-            (
-                "beside",
-                maybe(
-                    beside
-                        .map(|text| base64url::encode(&digest::sha256(text.as_bytes())))
-                        .as_deref(),
-                ),
-            ),
-            ("reasons", Json::Array(reasons.collect())),
-            ("policies", text(self.rules.digest())),
-            ("quorum", number(1)),
-            ("created", number(created)),
-            ("expires", number(created + expires.as_secs())),
-            ("nonce", text(&nonce)),
-        ];
-        let members = members
-            .into_iter()
-            .map(|(name, value)| (name.to_owned(), value));
-        let text = Json::Object(members.collect()).canonical_or_literal();
-        let digest = base64url::encode(&digest::sha256(text.as_bytes()));
-        Statement { text, digest }
     }
 }
 
@@ -412,8 +348,4 @@ fn request_entry(held: &Held) -> ApprovalRequest {
         target: decision.target,
         txn: decision.txn,
     }
-}
-
-fn short(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

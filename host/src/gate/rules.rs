@@ -9,15 +9,6 @@ use wardlet_call::{Part, PluginName, Replacement, RuleName, ServerName};
 use crate::config;
 use crate::plugins::{Bound, PluginSet};
 
-/// What the configuration says of a method beside tool calls.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum MethodUse {
-    /// Rules with policies judge it, as they judge a tool call.
-    Judge,
-    /// It passes with an entry.
-    Pass,
-}
-
 /// A policy of a rule.
 #[derive(Clone, Debug)]
 pub(crate) enum Policy {
@@ -45,7 +36,7 @@ pub(crate) struct BoundRule {
 #[derive(Debug)]
 pub struct Rules {
     rules: Vec<BoundRule>,
-    methods: BTreeMap<String, MethodUse>,
+    methods: BTreeMap<String, config::MethodRule>,
     digest: String,
 }
 
@@ -65,19 +56,12 @@ impl Rules {
             .iter()
             .map(|rule| bind(rule, plugins, &mut wrong))
             .collect();
-        let methods = config.methods.iter().map(|(name, rule)| {
-            let used = match rule {
-                config::MethodRule::Judge => MethodUse::Judge,
-                config::MethodRule::Pass => MethodUse::Pass,
-            };
-            (name.clone(), used)
-        });
         if !wrong.is_empty() {
             return Err(wrong);
         }
         Ok(Rules {
             rules,
-            methods: methods.collect(),
+            methods: config.methods.clone(),
             digest: plugins.digest(),
         })
     }
@@ -90,7 +74,7 @@ impl Rules {
 
     /// What the configuration says of a method.
     #[must_use]
-    pub fn method(&self, method: &str) -> Option<MethodUse> {
+    pub fn method(&self, method: &str) -> Option<config::MethodRule> {
         self.methods.get(method).copied()
     }
 

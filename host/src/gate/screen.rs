@@ -15,8 +15,9 @@ use wardlet_sandbox::Check;
 use super::facts::{Facts, micros};
 use super::find::Finding;
 use super::hold::Held;
-use super::rules::{BoundRule, MethodUse, Policy, redactors};
+use super::rules::{BoundRule, Policy, redactors};
 use super::{Call, Gate};
+use crate::config::MethodRule;
 
 /// How a call came out of the screening.
 #[must_use]
@@ -128,7 +129,7 @@ impl Gate {
         let judged = self.find_in_arguments(call, &rules, facts)?;
         self.find_beside(call, &rules, facts)?;
         self.commit_arguments(facts, &judged.canonical, judged.text.len());
-        if self.rules.method(&call.method) == Some(MethodUse::Pass) && !call.is_tool_call() {
+        if self.rules.method(&call.method) == Some(MethodRule::Pass) && !call.is_tool_call() {
             return Ok((Decision::Allow { durable: false }, judged, rules));
         }
         let begun = Instant::now();

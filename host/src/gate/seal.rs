@@ -76,17 +76,8 @@ impl Gate {
 
     /// Records a message that cannot be judged, or a count of them in one entry.
     pub fn record_malformed(&self, count: Option<u64>) {
-        let call = Call {
-            // The id, where there is one, is part of what cannot be trusted.
-            id: Id::number(0),
-            method: "unreadable".to_owned(),
-            tool: None,
-            listed: None,
-            arguments: None,
-            arguments_bytes: 0,
-            beside: None,
-            protocol: None,
-        };
+        // The id, where there is one, is part of what cannot be trusted.
+        let call = Call::unread(Id::number(0), "unreadable");
         let mut entry = self
             .facts(&call)
             .decision(Effect::Malformed, Some(&Reason::Malformed));

@@ -2,10 +2,9 @@
 
 use std::rc::Rc;
 
-use wardlet_call::Reason;
+use wardlet_call::{Json, MAX_EXACT, Reason};
 use wardlet_mcp::{
-    CallParams, Direction, Flaw, Id, Line, Members, Message, Route, WireError, encode, era, name,
-    notice,
+    CallParams, Direction, Flaw, Id, Line, Members, Message, Route, encode, era, name, notice,
 };
 
 use super::calls::{Passing, Stage};
@@ -15,9 +14,6 @@ use crate::gate::Call;
 
 /// JSON-RPC code for a request that is refused before it is a call (JSON-RPC 2.0, section 5.1).
 const INVALID_REQUEST: i64 = -32600;
-
-/// The largest integer that every JSON reader keeps exact (RFC 7493, section 2.2).
-const MAX_EXACT: u64 = (1 << 53) - 1;
 
 /// Whether an upstream that reads numbers as doubles answers under this very id: it would take two
 /// larger integers for one, and their answers would change places.
@@ -84,10 +80,7 @@ impl Session {
         line: &[u8],
     ) -> Result<(), Flood> {
         if !is_exact(id) {
-            return self.malformed(&WireError {
-                kind: Flaw::BadId,
-                id: Some(id.clone()),
-            });
+            return self.malformed_request(id, Flaw::BadId);
         }
         let (in_use, full) = {
             let calls = self.calls.borrow();
@@ -104,11 +97,7 @@ impl Session {
         }
         let route = Route::of_message(Direction::ToUpstream, message);
         let Ok(version) = era::of_request(message.params()) else {
-            let kind = Flaw::BadMember("_meta");
-            return self.malformed(&WireError {
-                kind,
-                id: Some(id.clone()),
-            });
+            return self.malformed_request(id, Flaw::BadMember("_meta"));
         };
         // A request of the modern era brings its version along and needs no session.
         let early = version.is_none() && !self.lifecycle.borrow().begun;
@@ -159,16 +148,10 @@ impl Session {
         line: &[u8],
         version: Option<String>,
     ) -> Result<(), Flood> {
-        let malformed = |kind| {
-            self.malformed(&WireError {
-                kind,
-                id: Some(id.clone()),
-            })
-        };
         let params = match message.params().map(CallParams::parse) {
             Some(Ok(params)) => params,
-            Some(Err(flaw)) => return malformed(flaw),
-            None => return malformed(Flaw::BadParams),
+            Some(Err(flaw)) => return self.malformed_request(id, flaw),
+            None => return self.malformed_request(id, Flaw::BadParams),
         };
         if self.catalogue.borrow().known().is_none() {
             self.park(id, message, line);
@@ -226,30 +209,17 @@ impl Session {
         line: &[u8],
         version: Option<String>,
     ) -> Result<(), Flood> {
-        let method = message.method().unwrap_or_default();
-        let arguments = match message
-            .params()
-            .map(|params| wardlet_call::Json::parse(params.get()))
-        {
+        let arguments = match message.params().map(|params| Json::parse(params.get())) {
             Some(Ok(params)) => Some(params),
             None => None,
-            Some(Err(_)) => {
-                let error = WireError {
-                    kind: Flaw::BadParams,
-                    id: Some(id.clone()),
-                };
-                return self.malformed(&error);
-            }
+            Some(Err(_)) => return self.malformed_request(id, Flaw::BadParams),
         };
         let call = Call {
-            id: id.clone(),
-            method: method.to_owned(),
-            tool: None,
-            listed: None,
             arguments,
             arguments_bytes: message.params().map_or(0, |params| params.get().len()),
             beside: beside::of_request(message),
             protocol: version.or_else(|| self.lifecycle.borrow().version.clone()),
+            ..Call::unread(id.clone(), message.method().unwrap_or_default())
         };
         self.judge(call, line);
         Ok(())
@@ -262,15 +232,9 @@ impl Session {
             return Ok(());
         }
         let call = Call {
-            // A notification has no id; nobody is answered under this one.
-            id: Id::number(0),
-            method: message.method().unwrap_or_default().to_owned(),
-            tool: None,
-            listed: None,
-            arguments: None,
-            arguments_bytes: 0,
-            beside: None,
             protocol: self.lifecycle.borrow().version.clone(),
+            // A notification has no id; nobody is answered under this one.
+            ..Call::unread(Id::number(0), message.method().unwrap_or_default())
         };
         let refused = self.gate.refuse(&call, Reason::UnnamedMethod);
         let _ = self.gate.seal_refusal(refused).reply();
@@ -288,14 +252,9 @@ impl Session {
                 .map(|p| p.name);
             let is_tool_call = route == Some(Route::ToolCall);
             let call = Call {
-                id: id.clone(),
-                method: message.method().unwrap_or_default().to_owned(),
                 tool: is_tool_call.then(|| tool.unwrap_or_default()),
-                listed: None,
-                arguments: None,
-                arguments_bytes: 0,
-                beside: None,
                 protocol: self.lifecycle.borrow().version.clone(),
+                ..Call::unread(id.clone(), message.method().unwrap_or_default())
             };
             let refused = self.gate.refuse(&call, reason.clone());
             let _ = self.gate.seal_refusal(refused).reply();

@@ -9,7 +9,7 @@ use crate::gate::Tool;
 /// Tools of one upstream. Real servers have up to some hundred.
 const MAX_TOOLS: usize = 10_000;
 
-/// Pages of one list.
+/// Pages of one list: a server that always names a next page must not be asked for ever.
 const MAX_PAGES: usize = 100;
 
 /// What is known of the upstream's tools.

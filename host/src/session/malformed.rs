@@ -1,6 +1,7 @@
 //! Messages of the agent that cannot be judged: answered, recorded, and cut off when they flood.
 
-use wardlet_mcp::{WireError, encode};
+use wardlet_call::Json;
+use wardlet_mcp::{Flaw, Id, WireError, encode};
 
 use super::Session;
 
@@ -45,13 +46,9 @@ impl Session {
         }
         tracing::info!(target: "wardlet::gate", reason = %error, "a malformed message is refused");
         let message = format!("refused: {}", error.message());
-        let hint = error.hint().map(|hint| {
-            wardlet_call::Json::Object(vec![(
-                "hint".to_owned(),
-                wardlet_call::Json::String(hint.to_owned()),
-            )])
-            .to_text()
-        });
+        let hint = error
+            .hint()
+            .map(|hint| Json::object([("hint", Json::text(hint))]).to_text());
         self.reply(encode::failure(
             error.id.as_ref(),
             error.code(),
@@ -59,6 +56,12 @@ impl Session {
             hint.as_deref(),
         ));
         counted.map(|_| ())
+    }
+
+    /// Answers a malformed request whose id could be read.
+    pub(super) fn malformed_request(&self, id: &Id, kind: Flaw) -> Result<(), Flood> {
+        let id = Some(id.clone());
+        self.malformed(&WireError { kind, id })
     }
 
     /// Records in one entry what has none of its own.

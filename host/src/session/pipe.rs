@@ -23,10 +23,10 @@ use tokio::time::Instant;
 /// of the largest size.
 const MAX_BACKLOG: usize = wardlet_mcp::MAX_LINE_BYTES;
 
-/// Bytes that a thread reads at a time.
+/// Bytes that a thread reads at a time: what a Linux pipe holds.
 const THREAD_READ: usize = 64 << 10;
 
-/// Reads that a thread may be ahead.
+/// Reads that a thread may be ahead: 1 MiB, beyond which it waits for the gate.
 const THREAD_AHEAD: usize = 16;
 
 /// Where bytes come from.

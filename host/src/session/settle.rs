@@ -49,8 +49,11 @@ impl Session {
         let session = Rc::clone(self);
         tokio::task::spawn_local(async move {
             let decided = asked.decided(&session.approvals).await;
-            session.calls.borrow_mut().of_agent.remove(&id);
+            let stage = session.calls.borrow_mut().of_agent.remove(&id);
             match decided {
+                Ok(cleared) if matches!(stage, Some(Stage::Committing { cancelled: true })) => {
+                    session.send_refusal(cleared.refuse(Reason::Cancelled));
+                }
                 Ok(cleared) if !session.is_current(&cleared) => {
                     session.send_refusal(cleared.refuse(Reason::ToolChanged));
                 }
@@ -130,6 +133,9 @@ impl Session {
         match calls.of_agent.get(id) {
             Some(Stage::Held(held)) => {
                 let held = held.clone();
+                // A vote may have been counted that nobody has acted on yet; it comes too late.
+                let cancelled = Stage::Committing { cancelled: true };
+                calls.of_agent.insert(id.clone(), cancelled);
                 drop(calls);
                 self.approvals.withdraw(&held, Reason::Cancelled);
             }

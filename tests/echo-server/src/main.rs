@@ -1,14 +1,17 @@
 //! An MCP server over stdio, without an SDK, that echoes arguments and misbehaves where a test asks
-//! for it: each way of misbehaving is a tool (see [`tools::TOOLS`]). It reads, answers and writes
+//! for it: each way of misbehaving is a tool (see [`listed::TOOLS`]). It reads, answers and writes
 //! on one thread, so that a benchmark against it measures what stands in between.
 //!
 //! Arguments, all optional:
 //! - `--record FILE` appends each received line to FILE, byte for byte, before it is answered;
 //! - `--secret TEXT` is what the `leak-*` tools give away;
+//! - `--leak-envelope` gives it away in a member of every message's envelope;
 //! - `--page N` lists N tools a page;
+//! - `--tool NAME` has one more tool, which answers with its arguments;
 //! - `--stubborn` goes on living after standard input closed.
 #![forbid(unsafe_code)]
 
+mod listed;
 mod tools;
 mod wire;
 
@@ -16,14 +19,15 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, BufRead as _, Write as _};
 use std::process::ExitCode;
 
-use wire::{Answers, Incoming};
+use tools::Behaviour;
+use wire::{Answers, Incoming, quoted};
 
 /// What the command line asked for.
 #[derive(Default)]
 struct Options {
     record: Option<File>,
-    secret: String,
-    page: Option<usize>,
+    behaviour: Behaviour,
+    leak_envelope: bool,
     stubborn: bool,
 }
 
@@ -34,8 +38,10 @@ impl Options {
             let mut value = || words.next().ok_or(format!("`{word}` needs a value"));
             match word.as_str() {
                 "--record" => options.record = Some(open_record(&value()?)?),
-                "--secret" => options.secret = value()?,
-                "--page" => options.page = Some(parse_page(&value()?)?),
+                "--secret" => options.behaviour.secret = value()?,
+                "--leak-envelope" => options.leak_envelope = true,
+                "--page" => options.behaviour.page = Some(parse_page(&value()?)?),
+                "--tool" => options.behaviour.tool = Some(value()?),
                 "--stubborn" => options.stubborn = true,
                 _ => return Err(format!("unknown argument `{word}`")),
             }
@@ -71,11 +77,12 @@ fn main() -> ExitCode {
 /// Answers line after line until standard input closes.
 fn serve(mut options: Options) -> io::Result<()> {
     let mut input = io::stdin().lock();
-    let mut server = tools::Server::new(
-        options.secret,
-        options.page,
-        Answers::new(io::stdout().lock()),
-    );
+    let beside = match options.leak_envelope {
+        true => format!(r#","x-note":{}"#, quoted(&options.behaviour.said())),
+        false => String::new(),
+    };
+    let answers = Answers::new(io::stdout().lock(), beside);
+    let mut server = tools::Server::new(options.behaviour, answers);
     let mut line = Vec::new();
     loop {
         line.clear();

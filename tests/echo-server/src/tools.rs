@@ -7,94 +7,8 @@ use std::io::{self, StdoutLock};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use crate::listed::{TOOLS, definition};
 use crate::wire::{Answers, Incoming, quoted, text_result};
-
-/// The tools: name, whether it is annotated as read-only, what it does.
-pub(crate) const TOOLS: &[(&str, bool, &str)] = &[
-    ("echo", true, "Answers with its arguments."),
-    (
-        "delete_note",
-        false,
-        "Answers with its arguments; claims to be destructive.",
-    ),
-    ("leak-text", true, "Gives the secret away in a text block."),
-    (
-        "leak-structured",
-        true,
-        "Gives the secret away in structured content.",
-    ),
-    (
-        "leak-resource",
-        true,
-        "Gives the secret away in an embedded resource.",
-    ),
-    (
-        "leak-link",
-        true,
-        "Gives the secret away in a resource link.",
-    ),
-    (
-        "leak-error",
-        true,
-        "Gives the secret away in the text of a tool's error.",
-    ),
-    (
-        "leak-failure",
-        true,
-        "Gives the secret away in a JSON-RPC error.",
-    ),
-    (
-        "leak-progress",
-        true,
-        "Gives the secret away in a progress notification.",
-    ),
-    (
-        "leak-log",
-        true,
-        "Gives the secret away in a log notification.",
-    ),
-    ("die", true, "Exits without an answer."),
-    ("die-in-line", true, "Exits in the middle of its answer."),
-    (
-        "rubbish",
-        true,
-        "Writes lines that are no messages, then answers.",
-    ),
-    ("giant", true, "Writes a line of 20 MiB, then answers."),
-    ("twice", true, "Answers two times."),
-    (
-        "stranger",
-        true,
-        "Answers a request that nobody sent, then its own.",
-    ),
-    ("never", true, "Does not answer."),
-    (
-        "steps",
-        true,
-        "Reports progress, then waits until it is cancelled.",
-    ),
-    (
-        "sample",
-        true,
-        "Asks the client's model and answers with what it said.",
-    ),
-    (
-        "elicit",
-        true,
-        "Asks the client's person and answers with what they said.",
-    ),
-    (
-        "changes",
-        true,
-        "Tells that its list of tools has changed, then answers.",
-    ),
-    (
-        "environment",
-        true,
-        "Answers with the names of its environment's variables.",
-    ),
-    ("process", true, "Answers with its process id."),
-];
 
 /// The newest version of MCP with an initialize request, which this server speaks.
 const VERSION: &str = "2025-11-25";
@@ -127,28 +41,45 @@ struct Meta<'a> {
     progress_token: Option<&'a RawValue>,
 }
 
+/// What the command line asked of the tools.
+#[derive(Default)]
+pub(crate) struct Behaviour {
+    pub(crate) secret: String,
+    /// Tools a page.
+    pub(crate) page: Option<usize>,
+    /// One more tool.
+    pub(crate) tool: Option<String>,
+}
+
+impl Behaviour {
+    /// The sentence that gives the secret away.
+    pub(crate) fn said(&self) -> String {
+        format!("the key is {} here", self.secret)
+    }
+}
+
 /// The state of one session.
 pub(crate) struct Server<'a> {
-    secret: String,
-    page: Option<usize>,
+    behaviour: Behaviour,
     answers: Answers<StdoutLock<'a>>,
     /// The server's own requests, with the call that waits for each.
     asked: HashMap<String, String>,
     next: u64,
+    /// The calls of `later` that are not answered.
+    later: Vec<String>,
+    /// How often the tools were redefined.
+    revision: u64,
 }
 
 impl<'a> Server<'a> {
-    pub(crate) fn new(
-        secret: String,
-        page: Option<usize>,
-        answers: Answers<StdoutLock<'a>>,
-    ) -> Self {
+    pub(crate) fn new(behaviour: Behaviour, answers: Answers<StdoutLock<'a>>) -> Self {
         Server {
-            secret,
-            page,
+            behaviour,
             answers,
             asked: HashMap::new(),
             next: 0,
+            later: Vec::new(),
+            revision: 0,
         }
     }
 
@@ -197,15 +128,21 @@ impl<'a> Server<'a> {
             .ok()
             .and_then(|page| page.cursor);
         let from = cursor.and_then(|cursor| cursor.parse().ok()).unwrap_or(0);
-        let count = self.page.unwrap_or(TOOLS.len());
-        let tools: Vec<String> = TOOLS
+        let named = "Answers with its arguments; named by the command line.";
+        let one_more = self.behaviour.tool.as_deref();
+        let all: Vec<(&str, bool, &str)> = TOOLS
+            .iter()
+            .copied()
+            .chain(one_more.map(|name| (name, false, named)))
+            .collect();
+        let tools: Vec<String> = all
             .iter()
             .skip(from)
-            .take(count)
-            .map(definition)
+            .take(self.behaviour.page.unwrap_or(all.len()))
+            .map(|tool| definition(tool, self.revision))
             .collect();
         let next = match from + tools.len() {
-            next if next < TOOLS.len() => format!(r#","nextCursor":"{next}""#),
+            next if next < all.len() => format!(r#","nextCursor":"{next}""#),
             _ => String::new(),
         };
         let tools = tools.join(",");
@@ -223,6 +160,9 @@ impl<'a> Server<'a> {
         let arguments = call.arguments.map_or("{}", RawValue::get);
         match call.name.as_ref() {
             "echo" | "delete_note" => self.answers.result(id, &text_result(arguments, false)),
+            name if self.behaviour.tool.as_deref() == Some(name) => {
+                self.answers.result(id, &text_result(arguments, false))
+            }
             name if name.starts_with("leak-") => self.leak(name, id, token),
             "die" => std::process::exit(3),
             "die-in-line" => {
@@ -235,7 +175,7 @@ impl<'a> Server<'a> {
 
     /// Gives the secret away, in the one place that the tool's name says.
     fn leak(&mut self, name: &str, id: &str, token: &str) -> io::Result<()> {
-        let said = quoted(&format!("the key is {} here", self.secret));
+        let said = quoted(&self.behaviour.said());
         let done = text_result("done", false);
         let block = |block: &str| format!(r#"{{"content":[{block}]}}"#);
         let result = match name {
@@ -292,6 +232,16 @@ impl<'a> Server<'a> {
                 .answers
                 .notification("notifications/tools/list_changed", "{}")?,
             "never" => return Ok(()),
+            "later" => {
+                self.later.push(id.to_owned());
+                return Ok(());
+            }
+            "release" => return self.release(id),
+            "redefine" => {
+                self.revision += 1;
+                self.answers
+                    .notification("notifications/tools/list_changed", "{}")?;
+            }
             "steps" => {
                 let params = format!(r#"{{"progressToken":{token},"progress":1,"total":2}}"#);
                 return self.answers.notification("notifications/progress", &params);
@@ -318,6 +268,17 @@ impl<'a> Server<'a> {
         self.answers.result(id, &text_result("last", false))
     }
 
+    /// Answers the calls of `later`, in their order, and then this one.
+    fn release(&mut self, id: &str) -> io::Result<()> {
+        let later = std::mem::take(&mut self.later);
+        let late = text_result(&self.behaviour.said(), false);
+        for call in &later {
+            self.answers.result(call, &late)?;
+        }
+        let count = later.len().to_string();
+        self.answers.result(id, &text_result(&count, false))
+    }
+
     /// Asks the client; the call is answered with the client's answer.
     fn ask(&mut self, call: &str, method: &str, params: &str) -> io::Result<()> {
         self.next += 1;
@@ -340,11 +301,3 @@ impl<'a> Server<'a> {
 
 const SAMPLING: &str = r#"{"messages":[{"role":"user","content":{"type":"text","text":"say a word"}}],"maxTokens":10}"#;
 const ELICITATION: &str = r#"{"message":"your name?","requestedSchema":{"type":"object","properties":{"name":{"type":"string"}}}}"#;
-
-/// A tool as `tools/list` shows it, with a member that no client knows.
-fn definition((name, read_only, description): &(&str, bool, &str)) -> String {
-    format!(
-        r#"{{"name":"{name}","description":"{description}","inputSchema":{{"type":"object","properties":{{"path":{{"type":"string"}}}}}},"annotations":{{"readOnlyHint":{read_only},"destructiveHint":{}}},"x-unknown":1.10}}"#,
-        !read_only
-    )
-}

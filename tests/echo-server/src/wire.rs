@@ -24,13 +24,16 @@ pub(crate) struct Incoming<'a> {
 /// Writes one line per message and flushes it.
 pub(crate) struct Answers<W> {
     output: W,
+    /// JSON text that stands in each envelope beside what JSON-RPC knows: empty, or a comma and members.
+    beside: String,
     line: Vec<u8>,
 }
 
 impl<W: Write> Answers<W> {
-    pub(crate) fn new(output: W) -> Self {
+    pub(crate) fn new(output: W, beside: String) -> Self {
         Answers {
             output,
+            beside,
             line: Vec::new(),
         }
     }
@@ -43,46 +46,29 @@ impl<W: Write> Answers<W> {
 
     /// `result` is JSON.
     pub(crate) fn result(&mut self, id: &str, result: &str) -> io::Result<()> {
-        self.line(&[
-            r#"{"jsonrpc":"2.0","id":"#,
-            id,
-            r#","result":"#,
-            result,
-            "}\n",
-        ])
+        self.line(&[r#","id":"#, id, r#","result":"#, result])
     }
 
     /// `error` is the JSON of a JSON-RPC error object.
     pub(crate) fn failure(&mut self, id: &str, error: &str) -> io::Result<()> {
-        self.line(&[
-            r#"{"jsonrpc":"2.0","id":"#,
-            id,
-            r#","error":"#,
-            error,
-            "}\n",
-        ])
+        self.line(&[r#","id":"#, id, r#","error":"#, error])
     }
 
     /// A request of the server's own; `id` and `params` are JSON.
     pub(crate) fn request(&mut self, id: &str, method: &str, params: &str) -> io::Result<()> {
-        let head = [r#"{"jsonrpc":"2.0","id":"#, id, r#","method":""#, method];
-        self.line(&[&head[..], &[r#"","params":"#, params, "}\n"]].concat())
+        let head = [r#","id":"#, id, r#","method":""#, method];
+        self.line(&[&head[..], &[r#"","params":"#, params]].concat())
     }
 
     /// `params` is JSON.
     pub(crate) fn notification(&mut self, method: &str, params: &str) -> io::Result<()> {
-        self.line(&[
-            r#"{"jsonrpc":"2.0","method":""#,
-            method,
-            r#"","params":"#,
-            params,
-            "}\n",
-        ])
+        self.line(&[r#","method":""#, method, r#"","params":"#, params])
     }
 
     fn line(&mut self, pieces: &[&str]) -> io::Result<()> {
         self.line.clear();
-        for piece in pieces {
+        self.line.extend_from_slice(br#"{"jsonrpc":"2.0""#);
+        for piece in pieces.iter().chain(&[self.beside.as_str(), "}\n"]) {
             self.line.extend_from_slice(piece.as_bytes());
         }
         self.output.write_all(&self.line)?;

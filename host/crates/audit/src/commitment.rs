@@ -16,8 +16,9 @@ pub struct Commitment {
 }
 
 impl Commitment {
-    /// Commits to `value`, a JSON text in canonical form (RFC 8785), under `name`. The salt must
-    /// be random and used once.
+    /// Commits to `value`, a JSON text, under `name`. The bytes of the text count: what two sides are
+    /// to agree on has to be in canonical form (RFC 8785). The salt must be unpredictable and used
+    /// for one value.
     #[must_use]
     pub fn new(salt: [u8; 16], name: &str, value: &str) -> Self {
         Self::with_salt_text(base64url::encode(&salt), name, value)

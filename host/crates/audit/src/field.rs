@@ -2,7 +2,7 @@
 //! changed, since a cut name could be mistaken for another.
 
 use serde::ser::{Error as _, SerializeSeq as _, Serializer};
-use wardlet_call::Blame;
+use wardlet_call::{Blame, MAX_EXACT};
 
 /// The longest name, code, id or digest in an entry. Names of strangers that are longer, or that
 /// the upstream's own list does not hold, are committed to instead.
@@ -10,9 +10,6 @@ pub const MAX_NAME_BYTES: usize = 128;
 
 /// The longest URI in an entry: the audience of a token.
 pub const MAX_URI_BYTES: usize = 1024;
-
-/// The largest integer that every JSON reader keeps exact (RFC 7493, section 2.2).
-const MAX_INTEGER: u64 = (1 << 53) - 1;
 
 pub(crate) fn name<S: Serializer>(text: &str, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(bounded::<S>(text, MAX_NAME_BYTES)?)
@@ -41,8 +38,10 @@ pub(crate) fn uri<S: Serializer>(text: &str, serializer: S) -> Result<S::Ok, S::
 }
 
 pub(crate) fn integer<S: Serializer>(value: &u64, serializer: S) -> Result<S::Ok, S::Error> {
-    if *value > MAX_INTEGER {
-        return Err(S::Error::custom("a number is over 9007199254740991"));
+    if *value > MAX_EXACT {
+        return Err(S::Error::custom(format_args!(
+            "a number is over {MAX_EXACT}"
+        )));
     }
     serializer.serialize_u64(*value)
 }

@@ -74,11 +74,9 @@ impl Tree {
 
 #[cfg(test)]
 mod tests {
-    use super::{Hash, Tree, leaf, node, sha256};
+    use wardlet_keys::digest::hex;
 
-    fn hex(hash: &[u8]) -> String {
-        hash.iter().map(|byte| format!("{byte:02x}")).collect()
-    }
+    use super::{Hash, Tree, leaf, node, sha256};
 
     /// The definition of RFC 6962, word for word.
     fn defined(leaves: &[Vec<u8>]) -> Hash {

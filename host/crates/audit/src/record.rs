@@ -14,7 +14,7 @@ pub(crate) use event::{RecoveryBody, SetBody};
 /// The gateway that writes, in every entry.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Gateway {
-    /// Its build: version and, where known, commit.
+    /// Its build: program and version.
     #[serde(serialize_with = "field::name")]
     pub build: String,
     /// Its name in the configuration.
@@ -108,7 +108,8 @@ pub struct Payload {
     /// The length of the bytes, as they came or went.
     #[serde(serialize_with = "field::integer")]
     pub bytes: u64,
-    /// The digest of a [`Commitment`](crate::Commitment) to the canonical form.
+    /// The digest of a [`Commitment`](crate::Commitment): to the canonical form of arguments, to a
+    /// result as it came.
     #[serde(serialize_with = "field::name")]
     pub commitment: String,
 }

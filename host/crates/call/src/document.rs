@@ -83,12 +83,6 @@ impl Document {
         &self.root
     }
 
-    /// Gives the value back.
-    #[must_use]
-    pub fn into_root(self) -> Json {
-        self.root
-    }
-
     /// Its leaves.
     pub fn leaves(&self) -> &LeafIndex {
         self.leaves.get_or_init(|| LeafIndex::new(&self.root))

@@ -1,18 +1,12 @@
 //! JSON as the gate judges it: parsed once, unambiguous, with every number as it was written.
 
-use std::fmt;
-use std::ops::Range;
-
-use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
+mod parse;
 
 use crate::number;
 
 /// Arrays and objects may be nested this deep, which is where `serde_json` stops to keep the stack
 /// bounded. Real tool calls stay under ten.
 pub const MAX_DEPTH: usize = 128;
-
-/// `serde_json` hands over a number as a map with this one key (feature `arbitrary_precision`).
-const NUMBER_TOKEN: &str = "$serde_json::private::Number";
 
 /// Below this many members, comparing all pairs is cheaper than sorting.
 const FEW_MEMBERS: usize = 8;
@@ -57,29 +51,35 @@ pub enum JsonError {
 }
 
 impl Json {
+    /// A string.
+    #[must_use]
+    pub fn text(text: &str) -> Self {
+        Json::String(text.to_owned())
+    }
+
+    /// A whole number.
+    #[must_use]
+    pub fn number(number: u64) -> Self {
+        Json::Number(number.to_string())
+    }
+
+    /// An object with these members, whose names must differ.
+    #[must_use]
+    pub fn object<'a>(members: impl IntoIterator<Item = (&'a str, Json)>) -> Self {
+        let members = members.into_iter();
+        Json::Object(
+            members
+                .map(|(name, value)| (name.to_owned(), value))
+                .collect(),
+        )
+    }
+
     /// Parses a text. Duplicate member names are refused at every depth.
     ///
     /// # Errors
     /// [`JsonError::Syntax`] and [`JsonError::Duplicate`].
     pub fn parse(text: &str) -> Result<Self, JsonError> {
-        let bytes = text.as_bytes().as_ptr_range();
-        let seed = Seed {
-            input: bytes.start.addr()..bytes.end.addr(),
-        };
-        let mut deserializer = serde_json::Deserializer::from_str(text);
-        let parsed = seed.deserialize(&mut deserializer).and_then(|value| {
-            deserializer.end()?;
-            Ok(value)
-        });
-        parsed.map_err(|error| match error.classify() {
-            serde_json::error::Category::Data => JsonError::Duplicate {
-                column: error.column(),
-            },
-            _ => JsonError::Syntax {
-                line: error.line(),
-                column: error.column(),
-            },
-        })
+        parse::parse(text)
     }
 
     /// The member `name` of an object.
@@ -214,241 +214,72 @@ fn write_other(
 }
 
 /// Appends `text` as a JSON string with the escapes of RFC 8785, section 3.2.2.2.
+#[allow(
+    clippy::indexing_slicing,
+    reason = "a byte always has its place in a table of 256"
+)]
 fn write_string(text: &str, out: &mut String) {
     out.push('"');
-    let mut start = 0;
-    for (at, byte) in text.bytes().enumerate() {
-        let short = match byte {
-            b'"' => "\\\"",
-            b'\\' => "\\\\",
-            0x08 => "\\b",
-            b'\t' => "\\t",
-            b'\n' => "\\n",
-            0x0c => "\\f",
-            b'\r' => "\\r",
-            0..0x20 => "",
-            _ => continue,
-        };
-        out.push_str(text.get(start..at).unwrap_or_default());
-        if short.is_empty() {
-            out.push_str(&format!("\\u{byte:04x}"));
-        } else {
-            out.push_str(short);
+    let mut rest = text;
+    while let Some(at) = rest.bytes().position(|byte| ESCAPED[usize::from(byte)]) {
+        let (plain, behind) = rest.split_at(at);
+        out.push_str(plain);
+        // Whatever is escaped is one byte long.
+        let (escaped, behind) = behind.split_at(1);
+        match escaped {
+            "\"" => out.push_str("\\\""),
+            "\\" => out.push_str("\\\\"),
+            "\u{8}" => out.push_str("\\b"),
+            "\t" => out.push_str("\\t"),
+            "\n" => out.push_str("\\n"),
+            "\u{c}" => out.push_str("\\f"),
+            "\r" => out.push_str("\\r"),
+            other => {
+                let code = other.bytes().next().unwrap_or_default();
+                out.push_str(&format!("\\u{code:04x}"));
+            }
         }
-        start = at + 1;
+        rest = behind;
     }
-    out.push_str(text.get(start..).unwrap_or_default());
+    out.push_str(rest);
     out.push('"');
 }
 
-/// Builds a [`Json`], knowing where the input lies in memory.
-///
-/// The address tells a number, which `serde_json` hands over as a map with a key of its own, from
-/// an object in which a stranger wrote that very key: the stranger's key lies inside of the input
-/// (or is an unescaped copy), the library's does not.
-#[derive(Clone)]
-struct Seed {
-    input: Range<usize>,
-}
-
-impl<'de> DeserializeSeed<'de> for Seed {
-    type Value = Json;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Json, D::Error> {
-        deserializer.deserialize_any(self)
+/// The bytes that stand escaped in a JSON string. A table, since most of a large message is text
+/// and every byte of it is looked up.
+#[allow(
+    clippy::indexing_slicing,
+    reason = "computed by the compiler, which checks it"
+)]
+static ESCAPED: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0;
+    while byte < 0x20 {
+        table[byte] = true;
+        byte += 1;
     }
-}
+    table[b'"' as usize] = true;
+    table[b'\\' as usize] = true;
+    table
+};
 
-impl<'de> Visitor<'de> for Seed {
-    type Value = Json;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a JSON value")
-    }
-
-    fn visit_unit<E>(self) -> Result<Json, E> {
-        Ok(Json::Null)
-    }
-
-    fn visit_bool<E>(self, value: bool) -> Result<Json, E> {
-        Ok(Json::Bool(value))
-    }
-
-    /// An integer without sign or leading zeros: its digits are its literal.
-    fn visit_u64<E>(self, value: u64) -> Result<Json, E> {
-        Ok(Json::Number(value.to_string()))
-    }
-
-    fn visit_i64<E>(self, value: i64) -> Result<Json, E> {
-        Ok(Json::Number(value.to_string()))
-    }
-
-    fn visit_str<E>(self, text: &str) -> Result<Json, E> {
-        Ok(Json::String(text.to_owned()))
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Json, A::Error> {
-        let mut array = Vec::new();
-        while let Some(item) = items.next_element_seed(self.clone())? {
-            array.push(item);
-        }
-        Ok(Json::Array(array))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Json, A::Error> {
-        let mut members = Vec::new();
-        while let Some(key) = map.next_key_seed(KeySeed(&self.input))? {
-            match key {
-                Key::Number => return Ok(Json::Number(map.next_value()?)),
-                Key::Name(name) => members.push((name, map.next_value_seed(self.clone())?)),
-            }
-        }
-        if has_duplicate(&members) {
-            return Err(A::Error::custom("duplicate member name"));
-        }
-        Ok(Json::Object(members))
-    }
-}
-
-fn has_duplicate(members: &[(String, Json)]) -> bool {
-    if members.len() <= FEW_MEMBERS {
-        let mut rest = members;
-        while let Some(((name, _), tail)) = rest.split_first() {
-            if tail.iter().any(|(other, _)| other == name) {
+/// Whether a name stands twice in a list. No worse than sorting, also for names of a stranger's choice.
+#[must_use]
+pub fn has_duplicate<T>(list: &[T], name: impl Fn(&T) -> &str) -> bool {
+    if list.len() <= FEW_MEMBERS {
+        let mut rest = list;
+        while let Some((first, tail)) = rest.split_first() {
+            if tail.iter().any(|other| name(other) == name(first)) {
                 return true;
             }
             rest = tail;
         }
         return false;
     }
-    let mut names: Vec<&str> = members.iter().map(|(name, _)| name.as_str()).collect();
+    let mut names: Vec<&str> = list.iter().map(name).collect();
     names.sort_unstable();
     names.array_windows().any(|[a, b]| a == b)
 }
 
-enum Key {
-    Number,
-    Name(String),
-}
-
-struct KeySeed<'a>(&'a Range<usize>);
-
-impl<'de> DeserializeSeed<'de> for KeySeed<'_> {
-    type Value = Key;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Key, D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for KeySeed<'_> {
-    type Value = Key;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a member name")
-    }
-
-    fn visit_borrowed_str<E>(self, name: &'de str) -> Result<Key, E> {
-        if name == NUMBER_TOKEN && !self.0.contains(&name.as_ptr().addr()) {
-            return Ok(Key::Number);
-        }
-        Ok(Key::Name(name.to_owned()))
-    }
-
-    fn visit_str<E>(self, name: &str) -> Result<Key, E> {
-        Ok(Key::Name(name.to_owned()))
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use super::{Json, JsonError};
-
-    fn check(text: &str, expected: Result<&str, &str>) {
-        let got = Json::parse(text).map(|value| value.to_text());
-        match (got, expected) {
-            (Ok(got), Ok(expected)) => assert_eq!(got, expected, "{text}"),
-            (Err(JsonError::Duplicate { .. }), Err("duplicate"))
-            | (Err(JsonError::Syntax { .. }), Err("syntax")) => {}
-            (got, expected) => panic!("{text}: got {got:?}, expected {expected:?}"),
-        }
-    }
-
-    #[test]
-    fn texts_as_they_are_taken() {
-        let deep = format!("{}{}", "[".repeat(127), "]".repeat(127));
-        let too_deep = format!("{}{}", "[".repeat(200), "]".repeat(200));
-        let many = format!(
-            "{{{}}}",
-            (0..50)
-                .map(|i| format!("\"k{i}\":1"))
-                .collect::<Vec<_>>()
-                .join(",")
-        );
-        let many_twice = format!("{},\"k7\":2}}", many.trim_end_matches('}'));
-        for (text, expected) in [
-            ("null", Ok("null")),
-            (
-                " { \"b\" : 1.10 , \"a\" : [ true , false ] } ",
-                Ok(r#"{"b":1.10,"a":[true,false]}"#),
-            ),
-            ("9007199254740993", Ok("9007199254740993")),
-            ("-0", Ok("-0")),
-            ("1E400", Ok("1e+400")),
-            (r#""\u00e9\ud83d\ude00\/""#, Ok("\"é😀/\"")),
-            (r#""\u0001\u001f\b\f""#, Ok(r#""\u0001\u001f\b\f""#)),
-            (r#"{"a":1,"a":2}"#, Err("duplicate")),
-            (r#"{"a":1,"\u0061":2}"#, Err("duplicate")),
-            (r#"[{"x":{"a":1,"a":1}}]"#, Err("duplicate")),
-            (r#"{"":0,"":0}"#, Err("duplicate")),
-            (r#""\ud800""#, Err("syntax")),
-            ("{} {}", Err("syntax")),
-            ("{}x", Err("syntax")),
-            ("01", Err("syntax")),
-            ("[1,]", Err("syntax")),
-            ("", Err("syntax")),
-            ("\u{feff}{}", Err("syntax")),
-            ("NaN", Err("syntax")),
-            (&deep, Ok(&deep)),
-            (&too_deep, Err("syntax")),
-            (&many, Ok(&many)),
-            (&many_twice, Err("duplicate")),
-        ] {
-            check(text, expected);
-        }
-    }
-
-    #[test]
-    fn the_parsers_own_number_key_is_an_ordinary_key_when_a_stranger_writes_it() {
-        for text in [
-            r#"{"$serde_json::private::Number":"1, \"x\": 2"}"#,
-            r#"{"$serde_json::private::Number":"12"}"#,
-            r#"[{"$serde_json::private::Number":{}}]"#,
-            r#"{"$serde_json::private::RawValue":"{}"}"#,
-        ] {
-            check(text, Ok(text));
-        }
-        check(
-            r#"{"\u0024serde_json::private::Number":"12"}"#,
-            Ok(r#"{"$serde_json::private::Number":"12"}"#),
-        );
-    }
-
-    #[test]
-    fn canonical_forms() {
-        for (text, expected) in [
-            (r#"{"b":2,"a":1}"#, Some(r#"{"a":1,"b":2}"#)),
-            // The example of RFC 8785, section 3.2.3: UTF-16 order differs from that of code points.
-            (
-                r#"{"\ufb33":"d","\ud83d\ude00":"e","\u20ac":"c"}"#,
-                Some("{\"€\":\"c\",\"😀\":\"e\",\"\u{fb33}\":\"d\"}"),
-            ),
-            ("[1.0,1e2,-0]", Some("[1,100,0]")),
-            ("[9007199254740993]", None),
-            (r#""\u007f\u2028""#, Some("\"\u{7f}\u{2028}\"")),
-        ] {
-            let got = Json::parse(text).unwrap().canonical();
-            assert_eq!(got.as_deref().ok(), expected, "{text}");
-        }
-    }
-}
+mod tests;

@@ -15,17 +15,20 @@ mod projection;
 mod denial;
 mod name;
 mod rule;
+mod text;
 mod verdict;
 
 mod redaction;
 
 pub use denial::{Blame, Denial, Reason};
 pub use document::{Document, Documents, Part};
-pub use json::{Json, JsonError, MAX_DEPTH};
+pub use json::{Json, JsonError, MAX_DEPTH, has_duplicate};
 pub use leaves::{Leaf, LeafIndex};
 pub use name::{Code, NameError, PluginName, RuleName, ServerName};
+pub use number::MAX_EXACT;
 pub use pointer::{BadPointer, MAX_POINTER_BYTES, Pointer};
 pub use projection::{Projection, ProjectionError};
 pub use redaction::{BadEdit, Edit, Found, Replacement, Spans};
 pub use rule::{Conclusion, Decision, PolicyOutcome, RuleOutcome, conclude, decide};
+pub use text::steers;
 pub use verdict::{Obligation, Phase, Ruling, Subject, Verdict};

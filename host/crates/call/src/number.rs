@@ -1,5 +1,8 @@
 //! Numbers as their literals, and whether RFC 8785 can tell them apart.
 
+/// The largest integer that every JSON reader keeps exact (RFC 7493, section 2.2).
+pub const MAX_EXACT: u64 = (1 << 53) - 1;
+
 /// The canonical form (RFC 8785, section 3.2.2.3) of a JSON number literal, where it has the same
 /// decimal value; none where canonicalisation would merge it with another number or overflow.
 pub(crate) fn canonical(literal: &str) -> Option<String> {

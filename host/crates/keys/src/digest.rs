@@ -17,6 +17,22 @@ pub fn hmac_sha256(key: &[u8], message: &[u8]) -> [u8; DIGEST_BYTES] {
     fixed(hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, key), message).as_ref())
 }
 
+/// Bytes in hexadecimal, two small digits each.
+#[must_use]
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// What a pin begins with.
+pub const PIN_PREFIX: &str = "sha256:";
+
+/// A SHA-256 digest as configurations and entries name a thing by it: [`PIN_PREFIX`] and 64
+/// hexadecimal digits.
+#[must_use]
+pub fn pin(digest: &[u8; DIGEST_BYTES]) -> String {
+    format!("{PIN_PREFIX}{}", hex(digest))
+}
+
 /// A SHA-256 digest of bytes that come in pieces.
 #[derive(Clone)]
 pub struct Sha256(digest::Context);
@@ -55,11 +71,7 @@ fn fixed(bytes: &[u8]) -> [u8; DIGEST_BYTES] {
 
 #[cfg(test)]
 mod tests {
-    use super::{Sha256, hmac_sha256, sha256};
-
-    fn hex(bytes: &[u8]) -> String {
-        bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-    }
+    use super::{Sha256, hex, hmac_sha256, sha256};
 
     #[test]
     fn published_vectors() {

@@ -5,12 +5,10 @@ use std::fmt;
 
 use serde::de::{Deserializer as _, MapAccess, Visitor};
 use serde_json::value::RawValue;
+use wardlet_call::has_duplicate;
 
 use crate::flaw::Flaw;
 use crate::unique::check_unique;
-
-/// Up to this many names, comparing all pairs is cheaper than sorting.
-const FEW_NAMES: usize = 8;
 
 /// One member of an object.
 #[derive(Clone, Debug)]
@@ -119,23 +117,6 @@ pub(crate) fn same_folded(name: &str, known: &str) -> bool {
         c => c.to_ascii_lowercase(),
     });
     folded.eq(known.chars().map(|c| c.to_ascii_lowercase()))
-}
-
-/// Whether a name stands twice in a list.
-pub(crate) fn has_duplicate<T>(list: &[T], name: impl Fn(&T) -> &str) -> bool {
-    if list.len() <= FEW_NAMES {
-        let mut rest = list;
-        while let Some((first, tail)) = rest.split_first() {
-            if tail.iter().any(|other| name(other) == name(first)) {
-                return true;
-            }
-            rest = tail;
-        }
-        return false;
-    }
-    let mut names: Vec<&str> = list.iter().map(name).collect();
-    names.sort_unstable();
-    names.array_windows().any(|[a, b]| a == b)
 }
 
 /// The text of a JSON string whose grammar was checked.

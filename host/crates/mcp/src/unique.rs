@@ -3,10 +3,10 @@
 use std::borrow::Cow;
 
 use serde_json::value::RawValue;
-use wardlet_call::MAX_DEPTH;
+use wardlet_call::{MAX_DEPTH, has_duplicate};
 
 use crate::flaw::Flaw;
-use crate::members::{has_duplicate, unescape};
+use crate::members::unescape;
 
 /// Refuses what JSON readers understand differently, at every depth: a member name that an object
 /// holds twice (escaped or not), a lone surrogate, and nesting of [`MAX_DEPTH`] levels and more.

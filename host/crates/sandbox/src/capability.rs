@@ -5,8 +5,10 @@ use wasmtime::component::{HasSelf, Linker};
 use crate::bindings::{clock, document, findings, log};
 use crate::check::State;
 
-/// The version of the contract that this host speaks.
+/// The contract's package (`wit/`).
 pub(crate) const CONTRACT: &str = "wardlet:plugin";
+
+/// The version of the contract that this host speaks.
 pub(crate) const CONTRACT_VERSION: &str = "0.1.0";
 
 /// Something that a plugin can do beside reading what it judges. Each is an interface of its own.
@@ -19,7 +21,7 @@ pub enum Capability {
 }
 
 /// The names of all capabilities, as `grants` in the configuration has them.
-pub const CAPABILITIES: &[&str] = &["log", "clock"];
+pub const CAPABILITIES: &[&str] = &[Capability::Log.name(), Capability::Clock.name()];
 
 impl Capability {
     /// All of them.
@@ -33,7 +35,7 @@ impl Capability {
 
     /// Its name, which is that of its interface.
     #[must_use]
-    pub fn name(self) -> &'static str {
+    pub const fn name(self) -> &'static str {
         match self {
             Capability::Log => "log",
             Capability::Clock => "clock",

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use wardlet_call::{Code, MAX_POINTER_BYTES, Part, Projection};
+use wardlet_call::{Code, MAX_POINTER_BYTES, Part, Projection, steers};
 
 use crate::bindings::declares::exports::wardlet::plugin::plugin as contract;
 
@@ -12,10 +12,13 @@ pub type Sentence = String;
 /// Bytes of a sentence or summary: one line of a terminal or two.
 const MAX_SENTENCE: usize = 200;
 
-/// Reasons of one plugin.
+/// Bytes of a version: semantic versions with a pre-release and a build fit.
+const MAX_VERSION: usize = 64;
+
+/// Reasons of one plugin: more sentences than this nobody reviews.
 const MAX_REASONS: usize = 64;
 
-/// Entities of one plugin.
+/// Entities of one plugin: the largest public sets of secret formats have some two hundred.
 const MAX_ENTITIES: usize = 256;
 
 /// Needs of one plugin: as many as a grant can show.
@@ -23,6 +26,9 @@ const MAX_NEEDS: usize = 64;
 
 /// Bytes of a need: the longest pointer, after the longest name of a part.
 const MAX_NEED: usize = MAX_POINTER_BYTES + "/definition".len();
+
+/// Characters of a component's own text in an error: a few lines of a terminal.
+const MAX_SHOWN: usize = 300;
 
 /// A plugin's declaration.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,8 +53,10 @@ impl Description {
     /// Checks a declaration. The error says what is wrong with it, for the plugin's author.
     pub(crate) fn check(raw: contract::Description) -> Result<Self, String> {
         Code::parse(&raw.name).map_err(|error| format!("its name: {error}"))?;
-        if !is_line(&raw.version, 64) || raw.version.is_empty() {
-            return Err("its version is empty or not one line of at most 64 bytes".into());
+        if !is_line(&raw.version, MAX_VERSION) || raw.version.is_empty() {
+            return Err(format!(
+                "its version is empty or not one line of at most {MAX_VERSION} bytes"
+            ));
         }
         if !is_line(&raw.summary, MAX_SENTENCE) {
             return Err(format!(
@@ -110,13 +118,16 @@ fn is_line(text: &str, most: usize) -> bool {
     text.len() <= most && !text.contains(steers)
 }
 
-/// Control characters, and those that reorder, hide or invisibly spell text: directional and
-/// zero-width marks, the soft hyphen, variation selectors, and the tags that models read and people
-/// do not see (Unicode 16, chapter 23).
-pub(crate) fn steers(c: char) -> bool {
-    c.is_control()
-        || matches!(c,
-            '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}'
-            | '\u{e0000}'..='\u{e0fff}')
+/// A stranger's text as an operator's terminal may have it: bounded, and without what would steer it.
+pub(crate) fn shown(text: &str) -> String {
+    text.chars()
+        .take(MAX_SHOWN)
+        .map(|c| {
+            if steers(c) {
+                char::REPLACEMENT_CHARACTER
+            } else {
+                c
+            }
+        })
+        .collect()
 }

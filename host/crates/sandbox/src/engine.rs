@@ -39,7 +39,12 @@ impl SandboxError {
     /// How to mend it.
     #[must_use]
     pub fn hint(&self) -> &'static str {
-        "the sandbox reserves address space for its pool; lift `ulimit -v` for this process"
+        match self {
+            SandboxError::Engine(_) => {
+                "the sandbox reserves address space for its pool; lift `ulimit -v` for this process"
+            }
+            SandboxError::Thread(_) => "let this user have more threads, see `ulimit -u`",
+        }
     }
 }
 

@@ -32,10 +32,10 @@ pub const MAX_LOG_BYTES: usize = 4 << 10;
 /// Edits of one redactor in one document. Each costs the host a comparison and a splice.
 pub const MAX_EDITS: usize = 10_000;
 
-/// Obligations of one verdict.
+/// Obligations of one verdict. The host knows one kind; this is room for those to come.
 pub const MAX_OBLIGATIONS: usize = 16;
 
-/// Bytes of an obligation's kind and parameters.
+/// Bytes of an obligation's kind and parameters together: they are conditions, not documents.
 pub(crate) const MAX_OBLIGATION_BYTES: usize = 4 << 10;
 
 /// Bytes that one call may carry from the plugin to the host: 10,000 edits with their entity codes

@@ -9,16 +9,13 @@ use wasmtime::component::{Component, InstancePre};
 use crate::bindings::{declares, judges, redacts};
 use crate::capability::{ALWAYS, CAPABILITIES, CONTRACT, CONTRACT_VERSION, Capability, linker};
 use crate::check::{Standing, State};
-use crate::description::{Description, steers};
+use crate::description::{Description, shown};
 use crate::engine::Sandbox;
 use crate::limits::Limits;
 use crate::plugin::{ConfigureError, Linked, Loaded, Plugin, check_types, configure, declare};
 
 /// A component of QuickJS is 1.6 MB, one of CPython 18 MB; compiling more than this is refused.
 const MAX_COMPONENT_BYTES: usize = 64 << 20;
-
-/// Characters of a component's own text in an error: a few lines of a terminal.
-const MAX_SHOWN: usize = 300;
 
 /// What an operator lets a plugin have.
 #[derive(Clone, Debug, Default)]
@@ -277,18 +274,4 @@ fn one_line(error: &wasmtime::Error) -> String {
     let text = format!("{error:#}");
     let words: Vec<&str> = text.split_whitespace().collect();
     shown(&words.join(" "))
-}
-
-/// A stranger's text as an operator's terminal may have it: bounded, and without what would steer it.
-pub(crate) fn shown(text: &str) -> String {
-    text.chars()
-        .take(MAX_SHOWN)
-        .map(|c| {
-            if steers(c) {
-                char::REPLACEMENT_CHARACTER
-            } else {
-                c
-            }
-        })
-        .collect()
 }

@@ -12,13 +12,18 @@ use wasmtime::component::{Instance, InstancePre};
 
 use crate::bindings::{declares, judges, redacts, types};
 use crate::check::{Check, Standing, State};
-use crate::description::{Description, Sentence};
+use crate::description::{Description, Sentence, shown};
 use crate::fault::Fault;
 use crate::limits::{
     DEADLINE_PER_MIB, Limits, MAX_EDITS, MAX_LIFTED_BYTES, MAX_OBLIGATION_BYTES, MAX_OBLIGATIONS,
 };
-use crate::load::shown;
 use crate::ticker::{TICK, Ticker};
+
+/// Characters of a plugin's own text about a failure in the debug log.
+const MAX_FAILURE: usize = 4 << 10;
+
+/// Faults of settings that an operator is told at once: a screen full.
+const MAX_SETTING_FAULTS: usize = 20;
 
 /// What a check used.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -192,7 +197,7 @@ impl Plugin {
 
     /// The text of a failure is a plugin's: it goes to the debug log only.
     fn failed(&self, text: &str) -> Fault {
-        let shown: String = text.chars().take(MAX_OBLIGATION_BYTES).collect();
+        let shown: String = text.chars().take(MAX_FAILURE).collect();
         tracing::debug!(
             target: "wardlet::plugin",
             plugin = %self.0.linked.standing.name,
@@ -347,7 +352,7 @@ pub(crate) fn configure(
     Err(ConfigureError::Settings(
         faults
             .iter()
-            .take(20)
+            .take(MAX_SETTING_FAULTS)
             .map(|f| (shown(&f.pointer), shown(&f.message)))
             .collect(),
     ))

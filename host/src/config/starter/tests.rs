@@ -72,6 +72,7 @@ fn tools() -> Vec<StarterTool> {
         tool("read", Some(true), None, &["path", "head"]),
         tool("write", Some(false), Some(true), &["targetPath", "content"]),
         tool("mkdir", Some(false), Some(false), &["path"]),
+        tool("copy", Some(false), Some(false), &["src", "dst"]),
         tool("roots", Some(true), Some(false), &[]),
         tool("odd", None, None, &["x"]),
         tool("liar", Some(true), Some(true), &["x"]),
@@ -90,6 +91,7 @@ fn what_is_bound_to_what() {
                 ("read", vec!["files-inside-roots", secret]),
                 ("write", vec!["files-inside-roots", asks, secret]),
                 ("mkdir", vec!["files-inside-roots", asks, secret]),
+                ("copy", vec!["files-inside-roots", asks, secret]),
                 ("roots", vec!["listed-tools", secret]),
                 ("odd", vec!["listed-tools", asks, secret]),
                 ("liar", vec!["listed-tools", asks, secret]),
@@ -103,6 +105,7 @@ fn what_is_bound_to_what() {
                 ("read", vec!["listed-tools"]),
                 ("write", vec!["listed-tools", asks]),
                 ("mkdir", vec!["listed-tools", asks]),
+                ("copy", vec!["listed-tools", asks]),
                 ("roots", vec!["listed-tools"]),
                 ("odd", vec!["listed-tools", asks]),
                 ("liar", vec!["listed-tools", asks]),
@@ -146,7 +149,10 @@ fn settings_fit_the_plugins() {
         guard.starts_with(r#"{"roots":["/srv/data","/home/é \"x\""],"keys":["path","#),
         "{text}"
     );
-    assert!(guard.contains(r#""targetPath""#));
+    // What path-guard knows by itself stays among them: the list takes the place of its own.
+    for name in ["targetPath", "src", "dst", "from", "to", "files", "cwd"] {
+        assert!(guard.contains(&format!("\"{name}\"")), "{name} {guard}");
+    }
     let other = r#"{"other_arguments":"allow"}"#;
     let expected = format!(r#"{{"tools":{{"roots":{other},"odd":{other},"liar":{other}}}}}"#);
     assert_eq!(settings("tool-allow"), expected);

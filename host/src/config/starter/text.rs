@@ -1,5 +1,7 @@
 //! TOML strings and lists (TOML 1.0, so that older readers understand a starter too).
 
+use wardlet_call::steers;
+
 /// Lists longer than this are written with an item per line.
 const WIDE: usize = 80;
 
@@ -12,14 +14,11 @@ pub(super) fn string(text: &str) -> String {
             '\\' => out.push_str("\\\\"),
             '\n' => out.push_str("\\n"),
             '\t' => out.push_str("\\t"),
-            '\u{61c}'
-            | '\u{200e}'
-            | '\u{200f}'
-            | '\u{202a}'..='\u{202e}'
-            | '\u{2066}'..='\u{2069}' => {
-                out.push_str(&format!("\\u{:04X}", u32::from(c)));
-            }
-            c if c.is_control() => out.push_str(&format!("\\u{:04X}", u32::from(c))),
+            // TOML 1.0, section String: four digits after `\u`, eight after `\U`.
+            c if steers(c) => match u32::from(c) {
+                code @ ..=0xFFFF => out.push_str(&format!("\\u{code:04X}")),
+                code => out.push_str(&format!("\\U{code:08X}")),
+            },
             c => out.push(c),
         }
     }

@@ -14,7 +14,7 @@ const MAX_BATCH_BYTES: usize = 64 << 10;
 /// Leaves of one batch: each costs the guest an allocation.
 const MAX_BATCH_LEAVES: usize = 256;
 
-/// Names of one call of `names`.
+/// Names of one call of `names`: each costs the guest an allocation.
 const MAX_NAMES: usize = 256;
 
 /// What the host looks at in one call of `strings` before it comes back with what it has, so that
@@ -78,6 +78,10 @@ impl Host for State {
 
     fn locate(&mut self, part: types::Part, leaf: u32) -> Result<Option<String>, Failure> {
         let part = Part::from(part);
+        // Else the ids that are taken would tell how many texts a hidden part holds.
+        if self.standing.projection.hides_all(part) {
+            return Err(Failure::NotGranted);
+        }
         let Some(document) = self.document(part).map(Arc::clone) else {
             return Ok(None);
         };
