@@ -78,7 +78,7 @@ impl ProbeError {
     #[must_use]
     pub fn hint(&self) -> Option<&'static str> {
         Some(match self {
-            ProbeError::Launch(_) => "check the command behind `--`, and that it is installed",
+            ProbeError::Launch(_) => "check the command, and that it is installed",
             ProbeError::Ended(_) => "run the command by itself: its own messages say more",
             ProbeError::Silent(_) | ProbeError::Refused(_) | ProbeError::Odd(_) => {
                 "the command must be an MCP server that speaks over standard input and output"

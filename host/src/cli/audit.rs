@@ -246,6 +246,12 @@ fn tell(report: &Report, key: &VerifyingKey, as_json: bool) {
             report.open.len()
         ));
     }
+    if report.unfinished_bytes > 0 {
+        let bytes = report.unfinished_bytes;
+        say::out(format!(
+            "unfinished {bytes} bytes behind the last entry: being written, or left by a crash"
+        ));
+    }
     if let Some(step) = report.step_back {
         say::out(format!(
             "clock      went back by {} ms before entry {}",

@@ -71,7 +71,7 @@ pub(super) fn main(arguments: &Arguments) -> Result<(), Failure> {
     });
     let written = std::fs::write(&arguments.config, text);
     written.map_err(|error| cannot_write(&arguments.config, &error))?;
-    tell(arguments, tools.len(), &plugins);
+    tell(arguments, tools.len());
     Ok(())
 }
 
@@ -178,7 +178,7 @@ fn cannot_write(path: &Path, error: &std::io::Error) -> Failure {
     )
 }
 
-fn tell(arguments: &Arguments, tools: usize, plugins: &[StarterPlugin]) {
+fn tell(arguments: &Arguments, tools: usize) {
     let config =
         std::path::absolute(&arguments.config).unwrap_or_else(|_| arguments.config.clone());
     let program = std::env::current_exe().unwrap_or_else(|_| PathBuf::from("wardlet"));
@@ -186,9 +186,8 @@ fn tell(arguments: &Arguments, tools: usize, plugins: &[StarterPlugin]) {
         "command": program, "args": ["run", "--config", config],
     } } });
     say::out(format!(
-        "{} says what agents may do with {tools} tools, with {} plugins",
-        arguments.config.display(),
-        plugins.len()
+        "{} says what agents may do with {tools} tools",
+        arguments.config.display()
     ));
     say::out("read it, then check it:");
     say::out(format!(

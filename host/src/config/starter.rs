@@ -142,7 +142,7 @@ pub fn starter(of: &Starter<'_>) -> String {
 
 const HEAD: &str = "\
 # What agents may do with the tools of this server. `wardlet check` says what is wrong with this file,
-# and who sees what; until it is right, every call is refused.
+# and who sees what; until it is right, the gateway does not start.
 
 [gateway]
 name = \"wardlet\"       # part of the audit log's name
