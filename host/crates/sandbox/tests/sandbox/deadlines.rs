@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Metadata, Subscriber};
-use wardlet_sandbox::{Fault, Grant, Limits, MAX_DEADLINE};
+use wardlet_sandbox::{Fault, Grant, Limits, MAX_DEADLINE, Plugin, Sandbox};
 
 use crate::support::{Guest, arguments, evaluate, everything, name, sandbox};
 
@@ -20,17 +20,17 @@ fn with_deadline(deadline: Duration) -> Grant {
     }
 }
 
+/// A policy that never comes to an end by itself.
+fn looping(sandbox: &Sandbox, deadline: Duration) -> Plugin {
+    let guest = Guest::policy().evaluating("(loop $forever (br $forever)) unreachable");
+    let grant = with_deadline(deadline);
+    sandbox.load(&name(), &guest.component(), grant).unwrap()
+}
+
 #[test]
 fn a_loop_is_stopped_and_its_neighbour_is_not_harmed() {
     let sandbox = sandbox();
-    let looping = Guest::policy().evaluating("(loop $forever (br $forever)) unreachable");
-    let looping = sandbox
-        .load(
-            &name(),
-            &looping.component(),
-            with_deadline(Duration::from_millis(30)),
-        )
-        .unwrap();
+    let looping = looping(&sandbox, Duration::from_millis(30));
     let honest = sandbox
         .load(
             &name(),
@@ -67,14 +67,7 @@ fn a_loop_is_stopped_and_its_neighbour_is_not_harmed() {
 #[test]
 fn large_documents_may_take_longer() {
     let sandbox = sandbox();
-    let looping = Guest::policy().evaluating("(loop $forever (br $forever)) unreachable");
-    let looping = sandbox
-        .load(
-            &name(),
-            &looping.component(),
-            with_deadline(Duration::from_millis(1)),
-        )
-        .unwrap();
+    let looping = looping(&sandbox, Duration::from_millis(1));
     let large = arguments(&format!("\"{}\"", "x".repeat(2 << 20)));
     let (answer, usage) = evaluate(&looping, &large);
     assert_eq!(answer, Err(Fault::Deadline));
