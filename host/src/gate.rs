@@ -55,10 +55,12 @@ mod find;
 mod hold;
 mod notice;
 mod permit;
+mod policy_set;
 mod rules;
 mod screen;
 mod seal;
 mod statement;
+mod swap;
 
 use std::sync::Arc;
 
@@ -71,17 +73,18 @@ pub use call::{Call, Tool};
 pub use hold::{ApprovalError, Approvals, Asked, Held, Pending};
 pub use notice::Passed;
 pub use permit::{Forwarded, Permit};
+pub use policy_set::PolicySet;
 pub use rules::Rules;
 pub use screen::{Cleared, Refused, Screened};
 pub(crate) use seal::{NO_ANSWER, REFUSED};
 pub use seal::{Reply, Sealed};
 pub use statement::Statement;
 
-/// One gateway's judge: its rules with their plugins, its keys and its log.
+/// One gateway's judge: its policy set, its keys and its log.
 pub struct Gate {
     name: String,
     server: ServerName,
-    rules: Rules,
+    current: swap::Current,
     keys: Keys,
     log: Arc<Log>,
     clock: Box<dyn Clock>,
@@ -94,7 +97,7 @@ impl Gate {
     #[must_use]
     pub fn new(
         (name, server): (String, ServerName),
-        rules: Rules,
+        set: Arc<PolicySet>,
         keys: Keys,
         log: Arc<Log>,
         clock: Box<dyn Clock>,
@@ -104,18 +107,12 @@ impl Gate {
         Gate {
             name,
             server,
-            rules,
+            current: swap::Current::new(set),
             keys,
             log,
             clock,
             principal,
         }
-    }
-
-    /// Its rules.
-    #[must_use]
-    pub fn rules(&self) -> &Rules {
-        &self.rules
     }
 
     /// The upstream that it stands in front of.

@@ -122,16 +122,6 @@ impl PluginSet {
     pub fn iter(&self) -> impl Iterator<Item = &Arc<Bound>> {
         self.0.values()
     }
-
-    /// The digest of the set: SHA-256 over the names and digests.
-    #[must_use]
-    pub fn digest(&self) -> String {
-        let mut text = String::new();
-        for bound in self.0.values() {
-            text.push_str(&format!("{} {}\n", bound.name, bound.digest));
-        }
-        pin(&sha256(text.as_bytes()))
-    }
 }
 
 fn load(

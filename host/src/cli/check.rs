@@ -38,7 +38,8 @@ struct Shown<'a> {
 
 pub(super) fn main(arguments: &Arguments) -> Result<(), Failure> {
     let config = setup::load(&arguments.config, arguments.json)?;
-    let (plugins, rules) = setup::bind(&config)?;
+    let set = setup::bind(&config)?;
+    let (plugins, rules) = (set.plugins(), set.rules());
     let listed = if arguments.offline {
         Vec::new()
     } else {
@@ -47,7 +48,7 @@ pub(super) fn main(arguments: &Arguments) -> Result<(), Failure> {
     let shown: Vec<Shown<'_>> = listed
         .iter()
         .flat_map(|(server, tools)| tools.iter().map(move |tool| (server, tool)))
-        .map(|(server, tool)| show(&config, &plugins, &rules, server, tool))
+        .map(|(server, tool)| show(&config, plugins, rules, server, tool))
         .collect();
     let idle = if arguments.offline {
         Vec::new()
@@ -55,9 +56,9 @@ pub(super) fn main(arguments: &Arguments) -> Result<(), Failure> {
         idle(&config, &shown)
     };
     if arguments.json {
-        say::json(&as_json(&config, &plugins, &shown, &idle));
+        say::json(&as_json(&config, plugins, &shown, &idle));
     } else {
-        tell(&config, &plugins, &shown, &idle, arguments.offline);
+        tell(&config, plugins, &shown, &idle, arguments.offline);
     }
     Ok(())
 }

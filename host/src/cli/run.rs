@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use tokio::signal::unix::{SignalKind, signal};
-use wardlet_audit::{Event, PluginPin, SystemClock};
+use wardlet_audit::{Event, SystemClock};
 use wardlet_keys::digest::{pin, sha256};
 
 use super::say::{Failure, REFUSED, UNREADABLE};
@@ -13,7 +13,6 @@ use super::{CONFIG, setup};
 use crate::config::Config;
 use crate::control;
 use crate::gate::{Approvals, Gate};
-use crate::plugins::PluginSet;
 use crate::session::{self, End};
 use crate::state::{State, StateError};
 
@@ -35,13 +34,13 @@ pub(super) fn main(arguments: &Arguments) -> Result<(), Failure> {
     let config = setup::load(&arguments.config, false)?;
     let (name, server) = setup::server(&config, arguments.server.as_deref())?;
     let launch = setup::launch(server, &arguments.command)?;
-    let (plugins, rules) = setup::bind(&config)?;
+    let set = Arc::new(setup::bind(&config)?);
     let gateway = config.gateway.name.clone();
     let state = State::open(&config.gateway.state).map_err(failed)?;
     let keys = state.keys(&gateway).map_err(failed)?;
     let log = Arc::new(state.log(&gateway, &keys).map_err(failed)?);
     tell_recovery(&log);
-    for event in [config_entry(&config)?, policy_entry(&plugins)] {
+    for event in [config_entry(&config)?, set.entry()] {
         log.record(&event)
             .map_err(|error| failed(StateError::Audit(error)))?;
     }
@@ -49,7 +48,7 @@ pub(super) fn main(arguments: &Arguments) -> Result<(), Failure> {
     let who = (gateway, name.clone());
     let gate = Gate::new(
         who,
-        rules,
+        set,
         keys,
         Arc::clone(&log),
         Box::new(SystemClock),
@@ -145,15 +144,4 @@ fn config_entry(config: &Config) -> Result<Event, Failure> {
     Ok(Event::Config {
         digest: pin(&sha256(&bytes)),
     })
-}
-
-fn policy_entry(plugins: &PluginSet) -> Event {
-    let pins = plugins.iter().map(|bound| PluginPin {
-        digest: bound.digest.clone(),
-        name: bound.name.to_string(),
-    });
-    Event::Policy {
-        digest: plugins.digest(),
-        plugins: pins.collect(),
-    }
 }

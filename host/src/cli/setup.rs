@@ -12,7 +12,7 @@ use wardlet_sandbox::{CAPABILITIES, Sandbox};
 use super::say::{self, Failure, UNREADABLE, WRONG};
 use super::{LogFormat, Logging};
 use crate::config::{Config, Server};
-use crate::gate::Rules;
+use crate::gate::PolicySet;
 use crate::plugins::PluginSet;
 use crate::session::Launch;
 
@@ -75,7 +75,7 @@ pub(super) fn load(path: &Path, json: bool) -> Result<Config, Failure> {
 }
 
 /// Loads the plugins of a configuration and binds its rules.
-pub(super) fn bind(config: &Config) -> Result<(PluginSet, Rules), Failure> {
+pub(super) fn bind(config: &Config) -> Result<PolicySet, Failure> {
     let sandbox = Sandbox::new()
         .map_err(|error| Failure::new(UNREADABLE, &error).hint(Some(error.hint())))?;
     let bar = bar(config.plugins.len() as u64, "plugins compiled");
@@ -88,12 +88,11 @@ pub(super) fn bind(config: &Config) -> Result<(PluginSet, Rules), Failure> {
         });
         Failure::rendered(WRONG, lines.collect::<Vec<_>>().join("\n\n"))
     })?;
-    let rules = Rules::bind(config, &plugins).map_err(|wrong| {
+    PolicySet::bind(config, plugins).map_err(|wrong| {
         let lines: Vec<String> = wrong.iter().map(|text| format!("error: {text}")).collect();
         Failure::rendered(WRONG, lines.join("\n"))
             .hint(Some("a plugin has the roles that `wardlet check` shows"))
-    })?;
-    Ok((plugins, rules))
+    })
 }
 
 /// A bar on standard error. It draws nothing where no person looks on.

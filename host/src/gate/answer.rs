@@ -8,7 +8,7 @@ use wardlet_call::{Document, Json, Part, Reason};
 use wardlet_mcp::{Members, Message, encode};
 
 use super::Gate;
-use super::facts::micros;
+use super::facts::{Facts, micros};
 use super::find::Finding;
 use super::permit::Forwarded;
 use super::rules::{BoundRedactor, BoundRule, redactors};
@@ -77,7 +77,7 @@ impl Gate {
         answer: Answer<'_>,
         outcome: &mut Outcome,
     ) -> Result<Vec<u8>, Reason> {
-        let redactors = self.redactors_of(forwarded);
+        let redactors = self.redactors_of(&forwarded.facts);
         if redactors.is_empty() {
             outcome.is_error = is_error_shallow(answer.0);
             return Ok(encode::forward(answer.0));
@@ -127,16 +127,16 @@ impl Gate {
     }
 
     /// The redactors of the rules that bore on a call. Where none of them redacts, none does.
-    fn redactors_of(&self, forwarded: &Forwarded) -> Vec<BoundRedactor<'_>> {
-        let facts = &forwarded.facts;
+    fn redactors_of<'a>(&self, facts: &'a Facts) -> Vec<BoundRedactor<'a>> {
+        let all = facts.set.rules();
         let rules: Vec<&BoundRule> = if facts.tool_call {
-            self.rules.for_tool(&self.server, &facts.name)
+            all.for_tool(&self.server, &facts.name)
         } else {
-            self.rules.for_method(&self.server, &facts.name)
+            all.for_method(&self.server, &facts.name)
         };
         // A method that passes without rules of its own is cleaned like all other traffic.
         if rules.is_empty() {
-            self.rules.all_redactors()
+            all.all_redactors()
         } else {
             redactors(&rules, Part::Result)
         }

@@ -1,5 +1,6 @@
 //! What is known of a call so far: it grows from step to step and ends in the entries.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use wardlet_audit::{
@@ -11,7 +12,7 @@ use wardlet_keys::base64url;
 use wardlet_mcp::Id;
 use wardlet_sandbox::Usage;
 
-use super::{Call, Gate};
+use super::{Call, Gate, PolicySet};
 use crate::plugins::Bound;
 
 /// How long a token lives, in seconds: long enough for clocks that differ a little and for a
@@ -34,6 +35,8 @@ pub(crate) struct Facts {
     pub(crate) approval: Option<Approval>,
     pub(crate) token: Option<Token>,
     pub(crate) timings: Timings,
+    /// What the call is judged by, from the first step to the last.
+    pub(crate) set: Arc<PolicySet>,
     protocol: Option<String>,
     request: String,
     principal: String,
@@ -46,7 +49,7 @@ pub(crate) struct Salt(pub(crate) String);
 impl Gate {
     /// The facts at the beginning. A transaction id that cannot be drawn is told by an empty one,
     /// which no entry takes: without randomness no call is let through.
-    pub(crate) fn facts(&self, call: &Call) -> Box<Facts> {
+    pub(crate) fn facts(&self, call: &Call, set: Arc<PolicySet>) -> Box<Facts> {
         let txn = wardlet_keys::random::<16>()
             .map(|id| base64url::encode(&id))
             .unwrap_or_default();
@@ -54,7 +57,7 @@ impl Gate {
             Commitment::new(self.keys.salt(&txn, "request"), "request", call.id.raw()).digest;
         Box::new(Facts {
             id: call.id.clone(),
-            target: self.target(call, &txn),
+            target: self.target(call, &set, &txn),
             name: call.tool.clone().unwrap_or_else(|| call.method.clone()),
             tool_call: call.is_tool_call(),
             arguments: None,
@@ -64,6 +67,7 @@ impl Gate {
             approval: None,
             token: None,
             timings: Timings::default(),
+            set,
             protocol: call.protocol.clone().filter(|version| is_date(version)),
             request,
             principal: self.principal.clone(),
@@ -72,7 +76,7 @@ impl Gate {
     }
 
     /// A tool that the upstream lists stands by its name, any other text by a commitment.
-    fn target(&self, call: &Call, txn: &str) -> Target {
+    fn target(&self, call: &Call, set: &PolicySet, txn: &str) -> Target {
         let committed = |name: &str, value: &str| {
             let value = wardlet_call::Json::String(value.to_owned()).to_text();
             Commitment::new(self.keys.salt(txn, name), name, &value).digest
@@ -82,7 +86,7 @@ impl Gate {
             None => committed("tool", name),
         });
         let known =
-            wardlet_mcp::name::is_standard(&call.method) || self.rules.names_method(&call.method);
+            wardlet_mcp::name::is_standard(&call.method) || set.rules().names_method(&call.method);
         Target {
             definition: call.listed.as_ref().map(|tool| tool.digest.clone()),
             method: if known {
@@ -144,6 +148,7 @@ impl Facts {
             count: None,
             effect,
             plugins: self.plugins.clone(),
+            policy_set: Some(self.set.digest().to_owned()),
             principal: self.principal.clone(),
             protocol: self.protocol.clone(),
             reason: refusal.map_or("allowed", Reason::code).to_owned(),

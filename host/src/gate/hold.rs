@@ -4,7 +4,7 @@
 //! nonce. It counts once, before it expires, and for nothing else.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
@@ -13,10 +13,10 @@ use wardlet_call::{Denial, Reason, RuleName};
 use wardlet_keys::digest;
 use wardlet_mcp::Id;
 
-use super::Gate;
 use super::facts::{Facts, micros};
 use super::screen::{Cleared, Refused, Screened};
 use super::statement::Statement;
+use super::{Gate, PolicySet};
 
 /// Calls that may wait at one time. A person cannot look at more; an agent that floods the queue
 /// is refused instead of hiding one call among thousands.
@@ -83,7 +83,7 @@ struct Vote {
 /// Why a vote does not count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ApprovalError {
-    /// No such call waits: it was decided, it expired, or it never was.
+    /// No such call waits: it was decided, it expired, it is void, or it never was.
     #[error("no call with this id is waiting")]
     NotWaiting,
     /// The vote is on another statement than the one that waits.
@@ -96,6 +96,8 @@ pub enum ApprovalError {
 
 struct Waiting {
     pending: Pending,
+    /// What it was judged by; under any other set a vote means nothing.
+    set: Arc<PolicySet>,
     request: u64,
     answer: oneshot::Sender<Result<Vote, Reason>>,
 }
@@ -159,9 +161,13 @@ impl Approvals {
     /// Puts a held call before those who decide, after its request entry is written.
     ///
     /// # Errors
-    /// [`Refused`] where too many wait, or the entry cannot be written.
+    /// [`Refused`] where too many wait, the policy set has changed, or the entry cannot be written.
     pub fn ask(&self, gate: &Gate, held: Held) -> Result<Asked, Refused> {
+        // Under the lock: a swap that comes now finds the call here and takes it back.
         let mut waiting = self.lock();
+        if !gate.is_current(&held.facts.set) {
+            return Err(held.refuse(Reason::PolicyChanged));
+        }
         if waiting.len() >= MAX_HELD
             || held.pending.id.is_empty()
             || waiting.contains_key(&held.pending.id)
@@ -182,7 +188,7 @@ impl Approvals {
             }
         };
         let (answer, receiver) = oneshot::channel();
-        let pending = held.pending.clone();
+        let (pending, set) = (held.pending.clone(), Arc::clone(&held.facts.set));
         tracing::info!(
             target: "wardlet::gate",
             id = %pending.id, server = %pending.server,
@@ -192,6 +198,7 @@ impl Approvals {
             pending.id.clone(),
             Waiting {
                 pending,
+                set,
                 request,
                 answer,
             },
@@ -228,13 +235,15 @@ impl Approvals {
         if found.pending.statement.digest != statement {
             return Err(ApprovalError::OtherStatement);
         }
-        if found.answer.is_closed() || gate.now_s() >= found.pending.expires {
+        let void = !gate.is_current(&found.set);
+        if void || found.answer.is_closed() || gate.now_s() >= found.pending.expires {
             return Err(ApprovalError::NotWaiting);
         }
         let Waiting {
             pending,
             request,
             answer,
+            ..
         } = waiting.remove(id).ok_or(ApprovalError::NotWaiting)?;
         let approver = gate.keys.pseudonym(approver);
         let entry = ApprovalVote {
@@ -258,6 +267,14 @@ impl Approvals {
     pub fn withdraw(&self, id: &str, reason: Reason) {
         if let Some(waiting) = self.lock().remove(id) {
             let _ = waiting.answer.send(Err(reason));
+        }
+    }
+
+    /// Takes the calls back that were judged by another set than the gate's current one.
+    pub(super) fn withdraw_void(&self, gate: &Gate, reason: &Reason) {
+        let mut waiting = self.lock();
+        for (_, void) in waiting.extract_if(.., |_, waiting| !gate.is_current(&waiting.set)) {
+            let _ = void.answer.send(Err(reason.clone()));
         }
     }
 

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use wardlet_call::{Document, Json, Reason};
 use wardlet_mcp::{Message, encode};
 
-use super::Gate;
 use super::answer::bare;
 use super::rules::BoundRedactor;
+use super::{Gate, PolicySet};
 
 /// A line for the agent that went past the redactors.
 #[derive(Debug)]
@@ -29,7 +29,8 @@ impl Gate {
     /// # Errors
     /// Why nothing of it may pass.
     pub fn pass(&self, message: &Message<'_>) -> Result<Passed, Reason> {
-        let redactors = self.rules.all_redactors();
+        let set = self.policy_set();
+        let redactors = set.rules().all_redactors();
         let text = match message {
             Message::Response { result, .. } => Some(result.get()),
             Message::Failure { error, .. } => Some(error.get()),
@@ -51,12 +52,17 @@ impl Gate {
         line.map(Passed).ok_or(Reason::UpstreamMalformed)
     }
 
-    /// A result of the upstream that the gate itself has rewritten, such as a list of tools.
+    /// A result of the upstream that was rewritten by `set`, such as a list of tools.
     ///
     /// # Errors
     /// As [`Gate::pass`].
-    pub fn pass_result(&self, message: &Message<'_>, result: &str) -> Result<Passed, Reason> {
-        let redactors = self.rules.all_redactors();
+    pub fn pass_result(
+        &self,
+        set: &PolicySet,
+        message: &Message<'_>,
+        result: &str,
+    ) -> Result<Passed, Reason> {
+        let redactors = set.rules().all_redactors();
         let line = if redactors.is_empty() {
             encode::with_result(message, result)
         } else {

@@ -33,7 +33,8 @@ impl Gate {
     /// Writes the decision entry, and gives the permit for it. Nothing of the call leaves before.
     ///
     /// # Errors
-    /// [`Refused`] where the entry cannot be written: audit unavailable means calls refused.
+    /// [`Refused`] where the entry cannot be written: audit unavailable means calls refused; and
+    /// where the policy set is not that under which a human agreed: the approval is void.
     pub fn permit(&self, cleared: Cleared) -> Result<Permit, Refused> {
         let Cleared {
             mut facts,
@@ -49,7 +50,15 @@ impl Gate {
         } else {
             Durability::Written
         };
-        match self.log.decision(&decision, durability) {
+        let write = || self.log.decision(&decision, durability);
+        let written = match facts.approval {
+            Some(_) => self.current.only_under(&facts.set, write),
+            None => Some(write()),
+        };
+        let Some(written) = written else {
+            return Err(Refused::new(facts, Denial::new(Reason::PolicyChanged)));
+        };
+        match written {
             Ok(written) => Ok(Permit {
                 written,
                 facts,

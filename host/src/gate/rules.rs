@@ -37,7 +37,6 @@ pub(crate) struct BoundRule {
 pub struct Rules {
     rules: Vec<BoundRule>,
     methods: BTreeMap<String, config::MethodRule>,
-    digest: String,
 }
 
 /// A redactor with the replacement that its strictest rule wants, and the rule's name.
@@ -62,14 +61,7 @@ impl Rules {
         Ok(Rules {
             rules,
             methods: config.methods.clone(),
-            digest: plugins.digest(),
         })
-    }
-
-    /// The digest of the set of plugins.
-    #[must_use]
-    pub fn digest(&self) -> &str {
-        &self.digest
     }
 
     /// What the configuration says of a method.

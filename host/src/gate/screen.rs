@@ -16,7 +16,7 @@ use super::facts::{Facts, micros};
 use super::find::Finding;
 use super::hold::Held;
 use super::rules::{BoundRule, Policy, redactors};
-use super::{Call, Gate};
+use super::{Call, Gate, Rules};
 use crate::config::MethodRule;
 
 /// How a call came out of the screening.
@@ -105,8 +105,9 @@ struct Judged {
 impl Gate {
     /// Judges a call: the whole of what stands between an agent's words and a decision.
     pub fn screen(&self, call: Call) -> Screened {
-        let mut facts = self.facts(&call);
-        match self.conclude(&call, &mut facts) {
+        let set = self.policy_set();
+        let mut facts = self.facts(&call, Arc::clone(&set));
+        match self.conclude(&call, set.rules(), &mut facts) {
             Err(denial) => Screened::Refused(Refused::new(facts, denial)),
             Ok((decision, judged, rules)) => {
                 self.dispatch(&call, facts, (decision, judged), &rules)
@@ -116,20 +117,21 @@ impl Gate {
 
     /// Refuses a call without looking at it, for a reason that the session knows.
     pub fn refuse(&self, call: &Call, reason: Reason) -> Refused {
-        Refused::new(self.facts(call), Denial::new(reason))
+        Refused::new(self.facts(call, self.policy_set()), Denial::new(reason))
     }
 
-    fn conclude(
+    fn conclude<'a>(
         &self,
         call: &Call,
+        all: &'a Rules,
         facts: &mut Facts,
-    ) -> Result<(Decision, Judged, Vec<&BoundRule>), Denial> {
-        let rules = self.matching(call)?;
+    ) -> Result<(Decision, Judged, Vec<&'a BoundRule>), Denial> {
+        let rules = self.matching(call, all)?;
         facts.rules = rules.iter().map(|rule| rule.name.clone()).collect();
         let judged = self.find_in_arguments(call, &rules, facts)?;
         self.find_beside(call, &rules, facts)?;
         self.commit_arguments(facts, &judged.canonical, judged.text.len());
-        if self.rules.method(&call.method) == Some(MethodRule::Pass) && !call.is_tool_call() {
+        if all.method(&call.method) == Some(MethodRule::Pass) && !call.is_tool_call() {
             return Ok((Decision::Allow { durable: false }, judged, rules));
         }
         let begun = Instant::now();
@@ -169,12 +171,12 @@ impl Gate {
     }
 
     /// The rules that bear on a call, or why there is nothing to judge.
-    fn matching(&self, call: &Call) -> Result<Vec<&BoundRule>, Denial> {
+    fn matching<'a>(&self, call: &Call, all: &'a Rules) -> Result<Vec<&'a BoundRule>, Denial> {
         match (&call.tool, &call.listed) {
-            (Some(tool), Some(_)) => Ok(self.rules.for_tool(&self.server, tool)),
+            (Some(tool), Some(_)) => Ok(all.for_tool(&self.server, tool)),
             (Some(_), None) => Err(Denial::new(Reason::UnknownTool)),
-            (None, _) if self.rules.names_method(&call.method) => {
-                Ok(self.rules.for_method(&self.server, &call.method))
+            (None, _) if all.names_method(&call.method) => {
+                Ok(all.for_method(&self.server, &call.method))
             }
             (None, _) => Err(Denial::new(Reason::UnnamedMethod)),
         }

@@ -79,7 +79,7 @@ impl Gate {
         // The id, where there is one, is part of what cannot be trusted.
         let call = Call::unread(Id::number(0), "unreadable");
         let mut entry = self
-            .facts(&call)
+            .facts(&call, self.policy_set())
             .decision(Effect::Malformed, Some(&Reason::Malformed));
         entry.target.method = call.method;
         entry.request = None;

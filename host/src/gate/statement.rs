@@ -55,7 +55,7 @@ impl Gate {
             ("arguments", maybe(arguments)),
             ("beside", maybe(beside.as_deref())),
             ("reasons", Json::Array(reasons.collect())),
-            ("policies", Json::text(self.rules.digest())),
+            ("policies", Json::text(facts.set.digest())),
             ("quorum", Json::number(QUORUM)),
             ("created", Json::number(created)),
             ("expires", Json::number(created + expires.as_secs())),

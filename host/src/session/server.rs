@@ -90,9 +90,9 @@ impl Session {
             return self.reply(no_answer(id, &Reason::UpstreamMalformed));
         };
         self.catalogue.borrow_mut().observe(&page, first);
-        let (rules, server) = (self.gate.rules(), self.gate.server());
-        let shown = page.filtered(|tool| rules.could_allow(server, tool));
-        match self.gate.pass_result(message, &shown) {
+        let (set, server) = (self.gate.policy_set(), self.gate.server());
+        let shown = page.filtered(|tool| set.rules().could_allow(server, tool));
+        match self.gate.pass_result(&set, message, &shown) {
             Ok(passed) => self.reply(passed.into_bytes()),
             Err(reason) => self.reply(no_answer(id, &reason)),
         }

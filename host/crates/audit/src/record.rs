@@ -48,6 +48,12 @@ pub struct Decision {
     /// The plugins that ran, in their order.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub plugins: Vec<PluginRun>,
+    /// The digest of the set of policies that it was judged by; entries of early builds have none.
+    #[serde(
+        serialize_with = "field::maybe_name",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub policy_set: Option<String>,
     /// The pseudonym of who called.
     #[serde(serialize_with = "field::name")]
     pub principal: String,

@@ -85,6 +85,8 @@ pub enum Reason {
     TooManyRequests,
     /// The tool's definition is another one than that which a human was asked about.
     ToolChanged,
+    /// The policies are others than those by which a human was asked.
+    PolicyChanged,
     /// A human said no.
     ApprovalDenied,
     /// No human answered in time.
@@ -130,6 +132,7 @@ impl Reason {
             Reason::TooManyHeld => "too-many-held",
             Reason::TooManyRequests => "too-many-requests",
             Reason::ToolChanged => "tool-changed",
+            Reason::PolicyChanged => "policy-changed",
             Reason::ApprovalDenied => "approval-denied",
             Reason::ApprovalExpired => "approval-expired",
             Reason::Cancelled => "cancelled",
@@ -163,6 +166,7 @@ impl Reason {
             | Reason::Cancelled => Blame::Agent,
             Reason::PluginFault { .. } | Reason::UnknownObligation => Blame::Plugin,
             Reason::NoRule
+            | Reason::PolicyChanged
             | Reason::AuditUnavailable
             | Reason::OutcomeNotRecorded
             | Reason::Stopping => Blame::Host,
@@ -200,6 +204,7 @@ impl Reason {
             Reason::TooManyHeld => "too many calls wait for a human",
             Reason::TooManyRequests => "too many requests are under way",
             Reason::ToolChanged => "the tool was changed while the call waited for a human",
+            Reason::PolicyChanged => "the policies were changed while the call waited for a human",
             Reason::ApprovalDenied => "a human refused this call",
             Reason::ApprovalExpired => "no human agreed in time",
             Reason::Cancelled => "the call was cancelled before it was decided",

@@ -1,0 +1,116 @@
+use std::path::Path;
+
+use super::{digest, of_plugin};
+use crate::config::Config;
+use crate::plugins::PluginSet;
+
+const RULES: &str = r#"
+[server.files]
+command = ["server"]
+
+[plugin.guard]
+component = "guard.wasm"
+grants = ["log"]
+sees = ["/arguments"]
+settings = { roots = ["/srv"] }
+limits = { deadline = "20ms", memory = "16MiB", payload = "1MiB" }
+
+[methods]
+"resources/read" = "judge"
+
+[[rule]]
+name = "inside"
+tools = ["files/*"]
+methods = ["files/resources/*"]
+policies = ["guard"]
+redactors = ["guard"]
+arguments = "mask"
+replacement = "hash"
+approval = { expires = "10s" }
+risk = "low"
+
+[[rule]]
+name = "all"
+tools = ["files/read"]
+policies = ["allow-all"]
+"#;
+
+fn parse(text: &str) -> Config {
+    Config::parse(text, Path::new("wardlet.toml"), &["log", "clock"]).unwrap()
+}
+
+fn edited((from, to): (&str, &str)) -> Config {
+    assert_eq!(RULES.matches(from).count(), 1, "`{from}` stands there once");
+    parse(&RULES.replace(from, to))
+}
+
+#[test]
+fn whatever_changes_a_verdict_changes_the_digest() {
+    let whole = |config: &Config| {
+        let plugin = config.plugins.values().next().unwrap();
+        let rest = digest(config, &PluginSet::default());
+        (of_plugin("sha256:00", plugin).to_text(), rest)
+    };
+    let before = whole(&parse(RULES));
+    for edit in [
+        (r#"["log"]"#, r#"["log", "clock"]"#),
+        (r#"sees = ["/arguments"]"#, r#"sees = ["/arguments/path"]"#),
+        (r#"["/srv"]"#, r#"["/srv", "/opt"]"#),
+        ("20ms", "21ms"),
+        ("16MiB", "8MiB"),
+        ("1MiB", "2MiB"),
+        (
+            r#""judge""#,
+            r#""judge"
+"prompts/get" = "pass""#,
+        ),
+        (r#""inside""#, r#""within""#),
+        (r#"["files/*"]"#, r#"["*/*"]"#),
+        ("files/resources/*", "files/resources/read"),
+        (r#"policies = ["guard"]"#, ""),
+        (
+            r#"redactors = ["guard"]
+arguments = "mask"
+replacement = "hash""#,
+            "",
+        ),
+        (r#""mask""#, r#""deny""#),
+        (r#""hash""#, r#""drop""#),
+        ("10s", "11s"),
+        (r#""low""#, r#""high""#),
+        (
+            r#"
+[[rule]]
+name = "all"
+tools = ["files/read"]
+policies = ["allow-all"]
+"#,
+            "",
+        ),
+    ] {
+        assert_ne!(whole(&edited(edit)), before, "{edit:?}");
+    }
+    for edit in [
+        ("[methods]", "# a comment\n[methods]"),
+        ("command", "timeout = \"7s\"\ncommand"),
+        ("guard.wasm", "other.wasm"),
+    ] {
+        assert_eq!(whole(&edited(edit)), before, "{edit:?}");
+    }
+    let other = of_plugin("sha256:01", parse(RULES).plugins.values().next().unwrap());
+    assert_ne!(other.to_text(), before.0, "another component");
+}
+
+#[test]
+fn the_order_of_rules_counts() {
+    let [first, second] = ["a", "b"].map(|name| {
+        format!(
+            "[[rule]]\nname = \"{name}\"\ntools = [\"files/{name}\"]\npolicies = [\"allow-all\"]\n"
+        )
+    });
+    let of = |rules: [&str; 2]| {
+        let text = format!("[server.files]\ncommand = [\"server\"]\n{}", rules.concat());
+        digest(&parse(&text), &PluginSet::default())
+    };
+    assert_ne!(of([&first, &second]), of([&second, &first]));
+}
