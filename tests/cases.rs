@@ -7,7 +7,7 @@ use std::sync::Arc;
 use wardlet_call::{
     Document, Documents, Json, Part, Phase, PluginName, Projection, Ruling, Subject,
 };
-use wardlet_sandbox::{Capability, Check, Grant, Limits, LoadError, Plugin, Sandbox};
+use wardlet_sandbox::{Capability, Check, Grant, LoadError, Plugin, Sandbox};
 use wardlet_sdk::testing::cases::{Case, Expect, read};
 
 use crate::fixture::{plugin, root, skip};
@@ -90,7 +90,7 @@ fn load(
         capabilities: Capability::ALL.to_vec(),
         projection: Projection::parse(&sees).unwrap(),
         settings: Some(Json::parse(&case.settings).unwrap()),
-        limits: Limits::default(),
+        ..Grant::default()
     };
     sandbox.load(&PluginName::parse(component).unwrap(), bytes, grant)
 }

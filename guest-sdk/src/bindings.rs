@@ -24,6 +24,7 @@ wit_bindgen::generate!({
             import wardlet:plugin/findings@0.1.0;
             import wardlet:plugin/log@0.1.0;
             import wardlet:plugin/clock@0.1.0;
+            import wardlet:plugin/random@0.1.0;
             export wardlet:plugin/plugin@0.1.0;
         }
     ",

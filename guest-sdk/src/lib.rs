@@ -54,6 +54,7 @@ pub mod clock;
 pub mod document;
 pub mod findings;
 pub mod log;
+pub mod random;
 pub mod settings;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod testing;

@@ -329,6 +329,7 @@ impl Check {
                 lines: Vec::new(),
                 written: 0,
                 payload: 0,
+                drawn: 0,
             },
             run,
         ))

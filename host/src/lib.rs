@@ -6,6 +6,7 @@
 
 pub mod config;
 pub mod plugins;
+mod reach;
 pub mod state;
 
 pub mod session;

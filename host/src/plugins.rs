@@ -8,6 +8,7 @@ use wardlet_keys::digest::{pin, sha256};
 use wardlet_sandbox::{Capability, Grant, LoadError, Plugin, Sandbox};
 
 use crate::config;
+use crate::reach;
 
 /// A loaded plugin under the operator's name for it.
 #[derive(Debug)]
@@ -157,6 +158,7 @@ fn load(
         projection: plugin.sees.clone(),
         settings: Some(plugin.settings.clone()),
         limits: plugin.limits,
+        reach: reach::of(),
     };
     let plugin = sandbox
         .load(name, &bytes, grant)

@@ -25,6 +25,8 @@ pub(super) struct Behind {
     pub(super) written: usize,
     /// Bytes that crossed so far.
     pub(super) payload: usize,
+    /// Random bytes drawn so far.
+    pub(super) drawn: usize,
 }
 
 thread_local! {
@@ -266,6 +268,24 @@ pub(crate) mod log {
 pub(crate) mod clock {
     pub(crate) fn now() -> u64 {
         super::with(|behind| behind.now)
+    }
+}
+
+pub(crate) mod random {
+    use crate::random::Failure;
+
+    /// Bytes that a test can foresee: 0, 1, 2, … in each call. The limits of the contract hold.
+    pub(crate) fn bytes(count: u32) -> Result<Vec<u8>, Failure> {
+        /// Bytes of one call, and of one check (contract, `random`).
+        const MOST: (u32, usize) = (1024, 16 * 1024);
+        super::with(|behind| {
+            let drawn = behind.drawn + count as usize;
+            if count > MOST.0 || drawn > MOST.1 {
+                return Err(Failure::TooMany);
+            }
+            behind.drawn = drawn;
+            Ok((0..=u8::MAX).cycle().take(count as usize).collect())
+        })
     }
 }
 

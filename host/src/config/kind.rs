@@ -320,8 +320,8 @@ fn type_hint(key: &str, wanted: &str) -> Option<&'static str> {
             Some("the program and each argument are items: `[\"npx\", \"-y\", \"…\"]`")
         }
         ("approval", _) => Some("write `approval = { expires = \"50s\" }`"),
-        ("timeout" | "deadline" | "expires", _) => Some("write it with its unit: `\"5m\"`"),
-        ("memory" | "payload", _) => Some("write it with its unit: `\"16MiB\"`"),
+        ("timeout" | "deadline" | "cpu" | "expires", _) => Some("write it with its unit: `\"5m\"`"),
+        ("memory" | "payload" | "log" | "result", _) => Some("write it with its unit: `\"16MiB\"`"),
         ("rule", _) => Some("write the header with two brackets: `[[rule]]`"),
         ("set_env", _) => Some("write `set_env = { NAME = \"value\" }`"),
         ("env", _) => Some("`env` lists names; `set_env` gives values"),

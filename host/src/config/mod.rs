@@ -11,6 +11,7 @@
 mod conceal;
 mod fault;
 mod kind;
+mod limits;
 mod model;
 mod nearest;
 mod pattern;

@@ -1,28 +1,17 @@
 //! Resolves `[plugin.<name>]`.
 
 use std::path::Path;
-use std::time::Duration;
 
 use wardlet_call::{PluginName, Projection, ProjectionError};
 use wardlet_keys::digest::PIN_PREFIX;
-use wardlet_sandbox::{Limits, MAX_DEADLINE, MAX_MEMORY, MAX_PAYLOAD};
 
 use super::fault::Gathered;
 use super::kind::{FaultKind, quoted};
 use super::model::{BuiltIn, Plugin};
 use super::nearest::nearest;
 use super::raw::{RawPlugin, Text};
-use super::resolve::{bad_name, duration, refuse_unusable, size};
+use super::resolve::{bad_name, refuse_unusable};
 use super::table::refuse_repeated;
-
-/// Below a millisecond the clock of the sandbox does not tick.
-const DEADLINE: (Duration, Duration) = (Duration::from_millis(1), MAX_DEADLINE);
-
-/// Below one page of WebAssembly nothing runs.
-const MEMORY: (u64, u64) = (64 * 1024, MAX_MEMORY as u64);
-
-/// Below 1 KiB ordinary calls would be refused.
-const PAYLOAD: (u64, u64) = (1024, MAX_PAYLOAD as u64);
 
 /// Resolves one plugin; none where its name is not one.
 pub(super) fn resolve(
@@ -56,7 +45,7 @@ pub(super) fn resolve(
         grants: grants(raw.grants.as_deref(), capabilities, gathered),
         sees: sees(raw.sees.as_deref(), gathered),
         settings: raw.settings.clone(),
-        limits: limits(raw, gathered),
+        limits: raw.limits.resolve(gathered),
     };
     Some((name.ok()?, plugin))
 }
@@ -117,22 +106,6 @@ fn sees(listed: Option<&[Text]>, gathered: &mut Gathered<'_>) -> Projection {
             Projection::default()
         }
         (Err(_), _) => Projection::default(),
-    }
-}
-
-fn limits(raw: &RawPlugin, gathered: &mut Gathered<'_>) -> Limits {
-    let deadline = raw.deadline.as_ref();
-    let deadline = deadline.and_then(|text| duration("deadline", text, DEADLINE, gathered));
-    let memory = raw.memory.as_ref();
-    let memory = memory.and_then(|text| size("memory", text, MEMORY, gathered));
-    let payload = raw.payload.as_ref();
-    let payload = payload.and_then(|text| size("payload", text, PAYLOAD, gathered));
-    let default = Limits::default();
-    let bytes = |bytes: Option<u64>| bytes.and_then(|bytes| usize::try_from(bytes).ok());
-    Limits {
-        deadline: deadline.unwrap_or(default.deadline),
-        memory: bytes(memory).unwrap_or(default.memory),
-        payload: bytes(payload).unwrap_or(default.payload),
     }
 }
 

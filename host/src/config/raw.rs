@@ -6,6 +6,7 @@ use wardlet_call::Json;
 
 use super::fault::{Gathered, Span};
 use super::kind::FaultKind;
+use super::limits::{self, RawLimits};
 use super::settings::to_json;
 use super::table::{Node, Table, in_order, table_of, text_of, wrong};
 
@@ -26,7 +27,6 @@ const PLUGIN: &[&str] = &[
     "settings",
     "limits",
 ];
-const LIMITS: &[&str] = &["deadline", "memory", "payload"];
 const RULE: &[&str] = &[
     "name",
     "tools",
@@ -75,9 +75,7 @@ pub(super) struct RawPlugin {
     pub(super) grants: Texts,
     pub(super) sees: Texts,
     pub(super) settings: Json,
-    pub(super) deadline: Option<Text>,
-    pub(super) memory: Option<Text>,
-    pub(super) payload: Option<Text>,
+    pub(super) limits: RawLimits,
 }
 
 /// One `[[rule]]`.
@@ -184,9 +182,8 @@ fn plugin(name: Text, table: &Table<'_, '_>, gathered: &mut Gathered<'_>) -> Raw
         }
         None => Json::Object(Vec::new()),
     };
-    let limits = table.table(("limits", "`limits`"), LIMITS, gathered);
-    let mut limit = |key| limits.as_ref().and_then(|table| table.text(key, gathered));
-    let (deadline, memory, payload) = (limit("deadline"), limit("memory"), limit("payload"));
+    let limits = table.table(("limits", "`limits`"), limits::KEYS, gathered);
+    let limits = limits.map(|table| RawLimits::read(&table, gathered));
     RawPlugin {
         name,
         component,
@@ -194,9 +191,7 @@ fn plugin(name: Text, table: &Table<'_, '_>, gathered: &mut Gathered<'_>) -> Raw
         grants: table.texts("grants", gathered),
         sees: table.texts("sees", gathered),
         settings,
-        deadline,
-        memory,
-        payload,
+        limits: limits.unwrap_or_default(),
     }
 }
 

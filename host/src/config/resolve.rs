@@ -249,7 +249,8 @@ pub(super) fn size(
     within(value, (min, max), Spanned::new(text.span(), kind), gathered)
 }
 
-fn within<T: PartialOrd>(
+/// A value between two bounds, or the fault that says that it is not.
+pub(super) fn within<T: PartialOrd>(
     value: T,
     (min, max): (T, T),
     kind: Spanned<FaultKind>,

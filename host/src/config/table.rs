@@ -88,6 +88,22 @@ impl<'t, 'i> Table<'t, 'i> {
         text_of(self.node(key)?, key, gathered)
     }
 
+    /// A whole number that is not negative.
+    pub(super) fn count(&self, key: &str, gathered: &mut Gathered<'_>) -> Option<Spanned<u64>> {
+        let node = self.node(key)?;
+        let DeValue::Integer(literal) = node.get_ref() else {
+            wrong(node, key, "a whole number", gathered);
+            return None;
+        };
+        match u64::from_str_radix(literal.as_str(), literal.radix()) {
+            Ok(count) => Some(Spanned::new(node.span(), count)),
+            Err(_) => {
+                wrong(node, key, "a whole number of at least 0", gathered);
+                None
+            }
+        }
+    }
+
     /// A string that must be there.
     pub(super) fn required(
         &self,

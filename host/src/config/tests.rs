@@ -174,6 +174,7 @@ fn a_full_file_resolves() {
     assert_eq!(settings, r#"{"roots":["/srv/data"],"depth":3}"#);
     let limits = Limits {
         deadline: Duration::from_millis(20),
+        cpu: Duration::from_millis(20),
         memory: 1 << 20,
         ..Limits::default()
     };

@@ -177,8 +177,10 @@ impl Facts {
             name: bound.name.to_string(),
             reason: verdict.and_then(|(_, code)| code).map(str::to_owned),
             role,
+            struck: usage.struck.iter().map(|l| l.name().to_owned()).collect(),
             time_us: micros(usage.time),
             verdict: verdict.map(|(word, _)| word.to_owned()),
+            waited_us: Some(micros(usage.waited)).filter(|time| *time > 0),
         }
     }
 }

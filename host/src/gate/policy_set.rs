@@ -4,7 +4,7 @@
 use wardlet_audit::{Event, PluginPin};
 use wardlet_call::{Json, Replacement};
 use wardlet_keys::digest::{pin, sha256};
-use wardlet_sandbox::Limits;
+use wardlet_sandbox::{Limit, Limits};
 
 use super::Rules;
 use crate::config::{self, Config, MethodRule, Pattern, PolicyRef};
@@ -102,19 +102,43 @@ fn of_plugin(digest: &str, plugin: &config::Plugin) -> Json {
         settings,
         limits,
     } = plugin;
-    let Limits {
-        deadline,
-        memory,
-        payload,
-    } = limits;
     Json::object([
         ("digest", Json::text(digest)),
         ("grants", list(grants, |name| Json::text(name))),
         ("sees", Json::text(&sees.to_string())),
         ("settings", settings.clone()),
-        ("deadline_us", micros(*deadline)),
-        ("memory", Json::number(*memory as u64)),
-        ("payload", Json::number(*payload as u64)),
+        ("limits", of_limits(limits)),
+    ])
+}
+
+fn of_limits(limits: &Limits) -> Json {
+    let Limits {
+        deadline,
+        cpu,
+        memory,
+        table,
+        payload,
+        handles,
+        log,
+        result,
+        edits,
+        host_calls,
+        concurrency,
+    } = limits;
+    let bytes = |bytes: usize| Json::number(bytes as u64);
+    let count = |count: u32| Json::number(count.into());
+    Json::object([
+        (Limit::Deadline.name(), micros(*deadline)),
+        (Limit::Cpu.name(), micros(*cpu)),
+        (Limit::Memory.name(), bytes(*memory)),
+        (Limit::Table.name(), count(*table)),
+        (Limit::Payload.name(), bytes(*payload)),
+        (Limit::Handles.name(), count(*handles)),
+        (Limit::Log.name(), bytes(*log)),
+        (Limit::Result.name(), bytes(*result)),
+        (Limit::Edits.name(), count(*edits)),
+        (Limit::HostCalls.name(), count(*host_calls)),
+        (Limit::Concurrency.name(), count(*concurrency)),
     ])
 }
 

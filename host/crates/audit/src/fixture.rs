@@ -158,8 +158,10 @@ fn plugin(role: Role) -> PluginRun {
         name: "path-guard".to_owned(),
         reason: Some("outside-root".to_owned()),
         role,
+        struck: Vec::new(),
         time_us: 12,
         verdict: Some("deny".to_owned()),
+        waited_us: None,
     }
 }
 

@@ -171,6 +171,12 @@ pub struct PluginRun {
     pub reason: Option<String>,
     /// As what it ran.
     pub role: Role,
+    /// The limits that struck, by their names in the configuration; also those that ended nothing.
+    #[serde(
+        serialize_with = "field::names",
+        skip_serializing_if = "<[String]>::is_empty"
+    )]
+    pub struck: Vec<String>,
     /// Wall time in microseconds.
     #[serde(serialize_with = "field::integer")]
     pub time_us: u64,
@@ -180,6 +186,13 @@ pub struct PluginRun {
         skip_serializing_if = "Option::is_none"
     )]
     pub verdict: Option<String>,
+    /// That part of the time, in microseconds, which the host waited for a disk or a network on its
+    /// behalf; none where it waited for nothing.
+    #[serde(
+        serialize_with = "field::maybe_integer",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub waited_us: Option<u64>,
 }
 
 /// As what a plugin ran.

@@ -20,6 +20,8 @@ mod verdict;
 
 mod redaction;
 
+mod reach;
+
 pub use denial::{Blame, Denial, Reason};
 pub use document::{Document, Documents, Part};
 pub use json::{Json, JsonError, MAX_DEPTH, has_duplicate};
@@ -28,6 +30,7 @@ pub use name::{Code, NameError, PluginName, RuleName, ServerName};
 pub use number::MAX_EXACT;
 pub use pointer::{BadPointer, MAX_POINTER_BYTES, Pointer};
 pub use projection::{Projection, ProjectionError};
+pub use reach::{Entropy, Reach};
 pub use redaction::{BadEdit, Edit, Found, Replacement, Spans};
 pub use rule::{Conclusion, Decision, PolicyOutcome, RuleOutcome, conclude, decide};
 pub use text::steers;

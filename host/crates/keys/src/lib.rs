@@ -30,6 +30,6 @@ pub use entry_key::{EntryKey, PUBLIC_KEY_BYTES, SIGNATURE_BYTES, verify_ed25519}
 pub use error::KeyError;
 pub use keys::{ENTRY_KEY_FILE, Keys, PSEUDONYM_KEY_FILE, TOKEN_KEY_FILE};
 pub use private::PrivateFolder;
-pub use random::random;
+pub use random::{fill, random};
 pub use token_key::TokenKey;
 pub use verifying_key::VerifyingKey;

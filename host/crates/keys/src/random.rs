@@ -10,10 +10,18 @@ use crate::error::KeyError;
 /// [`KeyError::Random`] where the operating system gives none.
 pub fn random<const N: usize>() -> Result<[u8; N], KeyError> {
     let mut bytes = [0; N];
-    SystemRandom::new()
-        .fill(&mut bytes)
-        .map_err(|_| KeyError::Random)?;
+    fill(&mut bytes)?;
     Ok(bytes)
+}
+
+/// Fills `bytes` with unpredictable ones.
+///
+/// # Errors
+/// [`KeyError::Random`] where the operating system gives none.
+pub fn fill(bytes: &mut [u8]) -> Result<(), KeyError> {
+    SystemRandom::new()
+        .fill(bytes)
+        .map_err(|_| KeyError::Random)
 }
 
 #[cfg(test)]

@@ -19,7 +19,10 @@ pub(crate) mod imports {
                 import wardlet:plugin/findings@0.1.0;
                 import wardlet:plugin/log@0.1.0;
                 import wardlet:plugin/clock@0.1.0;
+                import wardlet:plugin/random@0.1.0;
             }",
+        // Every host function may end the check: the calls are counted.
+        imports: { default: trappable },
     });
 }
 
@@ -53,4 +56,4 @@ pub(crate) mod redacts {
     });
 }
 
-pub(crate) use imports::wardlet::plugin::{clock, document, findings, log, types};
+pub(crate) use imports::wardlet::plugin::{clock, document, findings, log, random, types};

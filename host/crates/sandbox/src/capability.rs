@@ -1,8 +1,9 @@
 //! What a plugin may import, and what of it has to be granted.
 
+use wardlet_call::Reach;
 use wasmtime::component::{HasSelf, Linker};
 
-use crate::bindings::{clock, document, findings, log};
+use crate::bindings::{clock, document, findings, log, random};
 use crate::check::State;
 
 /// The contract's package (`wit/`).
@@ -18,14 +19,20 @@ pub enum Capability {
     Log,
     /// See the time at which the check began.
     Clock,
+    /// Draw random bytes.
+    Random,
 }
 
 /// The names of all capabilities, as `grants` in the configuration has them.
-pub const CAPABILITIES: &[&str] = &[Capability::Log.name(), Capability::Clock.name()];
+pub const CAPABILITIES: &[&str] = &[
+    Capability::Log.name(),
+    Capability::Clock.name(),
+    Capability::Random.name(),
+];
 
 impl Capability {
     /// All of them.
-    pub const ALL: [Capability; 2] = [Capability::Log, Capability::Clock];
+    pub const ALL: [Capability; 3] = [Capability::Log, Capability::Clock, Capability::Random];
 
     /// The capability of this name.
     #[must_use]
@@ -39,6 +46,7 @@ impl Capability {
         match self {
             Capability::Log => "log",
             Capability::Clock => "clock",
+            Capability::Random => "random",
         }
     }
 
@@ -48,6 +56,33 @@ impl Capability {
         match self {
             Capability::Log => "writes to the debug log",
             Capability::Clock => "sees the time",
+            Capability::Random => "draws random bytes",
+        }
+    }
+
+    /// Whether a call of it may wait, for a disk or a network. A plugin that imports one that does
+    /// runs on the second engine and on threads of its own.
+    #[must_use]
+    pub const fn waits(self) -> bool {
+        match self {
+            Capability::Log | Capability::Clock | Capability::Random => false,
+        }
+    }
+
+    /// Whether a call of it changes something that outlives the check. A check with effects is never
+    /// run a second time in place of the first.
+    #[must_use]
+    pub const fn has_effects(self) -> bool {
+        match self {
+            Capability::Log | Capability::Clock | Capability::Random => false,
+        }
+    }
+
+    /// Whether what stands behind it outside of the sandbox is there.
+    pub(crate) fn is_within(self, reach: &Reach) -> bool {
+        match self {
+            Capability::Log | Capability::Clock => true,
+            Capability::Random => reach.entropy.is_some(),
         }
     }
 
@@ -55,6 +90,7 @@ impl Capability {
         match self {
             Capability::Log => log::add_to_linker::<_, HasSelf<State>>(linker, |state| state),
             Capability::Clock => clock::add_to_linker::<_, HasSelf<State>>(linker, |state| state),
+            Capability::Random => random::add_to_linker::<_, HasSelf<State>>(linker, |state| state),
         }
     }
 }

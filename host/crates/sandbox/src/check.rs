@@ -4,13 +4,16 @@ mod clock;
 mod document;
 mod findings;
 mod log;
+mod random;
 
 use std::sync::Arc;
+use std::time::Instant;
 
-use wardlet_call::{Document, Documents, Found, Part, PluginName, Projection};
+use wardlet_call::{Document, Documents, Found, Part, PluginName, Projection, Reach};
 
 use crate::bindings::types;
-use crate::limits::{Limits, Meter};
+use crate::limits::Limits;
+use crate::meter::Meter;
 
 /// What one check is given beside the plugin: the documents, what redactors found in the arguments,
 /// and the time.
@@ -31,6 +34,7 @@ pub(crate) struct Standing {
     pub(crate) projection: Projection,
     pub(crate) settings: Arc<Document>,
     pub(crate) limits: Limits,
+    pub(crate) reach: Reach,
 }
 
 /// The data of a store. It lives as long as the check.
@@ -38,18 +42,18 @@ pub(crate) struct State {
     pub(crate) meter: Meter,
     standing: Arc<Standing>,
     check: Check,
-    payload_left: usize,
     log: log::Budget,
+    random_left: usize,
 }
 
 impl State {
-    pub(crate) fn new(standing: &Arc<Standing>, check: &Check) -> Self {
+    pub(crate) fn new(standing: &Arc<Standing>, check: &Check, until: Option<Instant>) -> Self {
         State {
-            meter: Meter::new(&standing.limits),
+            meter: Meter::new(&standing.limits, until),
             standing: Arc::clone(standing),
             check: check.clone(),
-            payload_left: standing.limits.payload,
-            log: log::Budget::default(),
+            log: log::Budget::new(standing.limits.log),
+            random_left: random::MAX_PER_CHECK,
         }
     }
 

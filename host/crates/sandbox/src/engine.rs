@@ -1,16 +1,16 @@
 //! The engine and its pool.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use wasmtime::{
     Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, Result,
 };
 
-use crate::limits::{MAX_MEMORY, MAX_PARTS};
+use crate::limits::{MAX_MEMORY, MAX_PARTS, MAX_TABLE};
 use crate::ticker::Ticker;
 
-/// Checks that can run at one time. Checks run on the threads of the runtime and never wait, so
-/// there are never more of them than threads; this is room to spare for the largest machines.
+/// Checks that can run at one time on one engine: a session runs one at a time on its own thread, and
+/// each plugin that is slow or waits has a few threads beside it.
 const MAX_RUNNING: u32 = 128;
 
 /// Memory of an instance that is wiped by hand after a check instead of being given back to the
@@ -48,11 +48,28 @@ impl SandboxError {
     }
 }
 
-/// One engine with its pool, and the clock of deadlines.
+/// Two engines, each with its pool and its clock of deadlines: one for plugins that only compute, one
+/// for plugins that import what waits. Those that wait hold their sandboxes for as long as a network
+/// takes, and must not use up the others' pool. The second is made when the first such plugin loads.
 #[derive(Clone, Debug)]
 pub struct Sandbox {
-    engine: Engine,
-    ticker: Arc<Ticker>,
+    computing: Chamber,
+    waiting: Arc<OnceLock<Chamber>>,
+}
+
+/// One engine with its pool, and the clock of deadlines.
+#[derive(Clone, Debug)]
+pub(crate) struct Chamber {
+    pub(crate) engine: Engine,
+    pub(crate) ticker: Arc<Ticker>,
+}
+
+impl Chamber {
+    fn new() -> Result<Self, SandboxError> {
+        let engine = new_engine().map_err(|error| SandboxError::Engine(format!("{error:#}")))?;
+        let ticker = Arc::new(Ticker::start(engine.clone())?);
+        Ok(Chamber { engine, ticker })
+    }
 }
 
 impl Sandbox {
@@ -61,17 +78,23 @@ impl Sandbox {
     /// # Errors
     /// [`SandboxError`]
     pub fn new() -> Result<Self, SandboxError> {
-        let engine = new_engine().map_err(|error| SandboxError::Engine(format!("{error:#}")))?;
-        let ticker = Arc::new(Ticker::start(engine.clone())?);
-        Ok(Sandbox { engine, ticker })
+        Ok(Sandbox {
+            computing: Chamber::new()?,
+            waiting: Arc::default(),
+        })
     }
 
-    pub(crate) fn engine(&self) -> &Engine {
-        &self.engine
-    }
-
-    pub(crate) fn ticker(&self) -> &Arc<Ticker> {
-        &self.ticker
+    /// The engine for plugins that wait, or for those that do not.
+    pub(crate) fn chamber(&self, waits: bool) -> Result<&Chamber, SandboxError> {
+        if !waits {
+            return Ok(&self.computing);
+        }
+        if let Some(chamber) = self.waiting.get() {
+            return Ok(chamber);
+        }
+        let made = Chamber::new()?;
+        // Whoever loads beside us may have been quicker; then ours is dropped.
+        Ok(self.waiting.get_or_init(|| made))
     }
 }
 
@@ -113,6 +136,7 @@ fn pool() -> PoolingAllocationConfig {
         .max_memories_per_component(MAX_PARTS)
         .max_tables_per_component(MAX_PARTS)
         .max_memory_size(MAX_MEMORY)
+        .table_elements(MAX_TABLE as usize)
         .linear_memory_keep_resident(KEEP_RESIDENT)
         .table_keep_resident(KEEP_TABLE_RESIDENT)
         // Asking the kernel which pages were touched would be a system call for each check.

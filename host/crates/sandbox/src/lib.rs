@@ -1,11 +1,11 @@
 //! The sandbox: the only user of wasmtime.
 //!
-//! A [`Sandbox`] is one engine with its pool of instances. [`Sandbox::load`] compiles a component,
-//! compares what it imports with what it was granted, links only that, and asks it to describe
-//! itself. A [`Plugin`] then runs each check in a fresh store and instance, which are dropped with
+//! A [`Sandbox`] is an engine with its pool of instances, and a second one for plugins that wait.
+//! [`Sandbox::load`] compares what a component imports with what it was granted, compiles it, links
+//! only that, and asks it to describe itself. A [`Plugin`] then runs each check in a fresh store and instance, which are dropped with
 //! the check: nothing of one call is readable in the next.
 //!
-//! Nothing here awaits, and a check makes no system call. Whatever goes wrong in a check is a
+//! Nothing here awaits, and a check of a plugin that only computes makes no system call. Whatever goes wrong in a check is a
 //! [`Fault`], told apart by type; the gate turns every one of them into a denial.
 #![forbid(unsafe_code)]
 // Standard output carries the protocol; a library that wrote there would corrupt it.
@@ -19,7 +19,9 @@ mod engine;
 mod fault;
 mod limits;
 mod load;
+mod meter;
 mod plugin;
+mod structure;
 mod ticker;
 
 pub use capability::{CAPABILITIES, Capability};
@@ -28,8 +30,11 @@ pub use description::{Description, Sentence};
 pub use engine::{Sandbox, SandboxError, new_engine};
 pub use fault::Fault;
 pub use limits::{
-    DEADLINE_PER_MIB, DEFAULT_DEADLINE, DEFAULT_MEMORY, DEFAULT_PAYLOAD, Limits, MAX_DEADLINE,
-    MAX_EDITS, MAX_LOG_BYTES, MAX_MEMORY, MAX_OBLIGATIONS, MAX_PAYLOAD,
+    DEADLINE_PER_MIB, DEFAULT_CONCURRENCY, DEFAULT_CPU, DEFAULT_DEADLINE, DEFAULT_EDITS,
+    DEFAULT_HANDLES, DEFAULT_HOST_CALLS, DEFAULT_LOG, DEFAULT_MEMORY, DEFAULT_PAYLOAD,
+    DEFAULT_RESULT, DEFAULT_TABLE, Limit, Limits, MAX_CONCURRENCY, MAX_DEADLINE, MAX_EDITS,
+    MAX_HANDLES, MAX_HOST_CALLS, MAX_LOG, MAX_MEMORY, MAX_OBLIGATIONS, MAX_PAYLOAD, MAX_RESULT,
+    MAX_TABLE, Struck,
 };
 pub use load::{Grant, Inspected, LoadError};
 pub use plugin::{Plugin, Usage};

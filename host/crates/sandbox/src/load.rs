@@ -2,17 +2,17 @@
 
 use std::sync::Arc;
 
-use wardlet_call::{Document, Json, PluginName, Projection};
-use wasmtime::component::types::ComponentItem;
+use wardlet_call::{Document, Json, PluginName, Projection, Reach};
 use wasmtime::component::{Component, InstancePre};
 
 use crate::bindings::{declares, judges, redacts};
 use crate::capability::{ALWAYS, CAPABILITIES, CONTRACT, CONTRACT_VERSION, Capability, linker};
 use crate::check::{Standing, State};
 use crate::description::{Description, shown};
-use crate::engine::Sandbox;
+use crate::engine::{Chamber, Sandbox, SandboxError};
 use crate::limits::Limits;
 use crate::plugin::{ConfigureError, Linked, Loaded, Plugin, check_types, configure, declare};
+use crate::structure::{Import, Structure};
 
 /// A component of QuickJS is 1.6 MB, one of CPython 18 MB; compiling more than this is refused.
 const MAX_COMPONENT_BYTES: usize = 64 << 20;
@@ -28,6 +28,8 @@ pub struct Grant {
     pub settings: Option<Json>,
     /// The limits of its checks.
     pub limits: Limits,
+    /// What its capabilities reach outside of the sandbox.
+    pub reach: Reach,
 }
 
 /// Why a component is not loaded.
@@ -45,6 +47,15 @@ pub enum LoadError {
     /// It imports a capability that is not granted.
     #[error("imports `{}`, which is not granted", .0.name())]
     NotGranted(Capability),
+    /// It imports a capability that is granted, and nothing stands behind it.
+    #[error("imports `{}`, which is granted and not set up", .0.name())]
+    NotSetUp(Capability),
+    /// It makes handles of its own, which nobody counts.
+    #[error("makes handles of its own")]
+    OwnHandles,
+    /// The second engine, for plugins that wait, cannot be had.
+    #[error(transparent)]
+    Sandbox(#[from] SandboxError),
     /// It imports something that no host of this contract has.
     #[error("imports `{0}`, which Wardlet does not offer")]
     UnknownImport(String),
@@ -91,6 +102,14 @@ impl LoadError {
                 "if it may have that, add `\"{}\"` to `grants` of `[plugin.{name}]`",
                 capability.name()
             ),
+            Self::NotSetUp(capability) => format!(
+                "set up in `[plugin.{name}]` what `{}` is to reach",
+                capability.name()
+            ),
+            Self::OwnHandles => {
+                "build it without resources of its own; the contract has none".into()
+            }
+            Self::Sandbox(error) => error.hint().into(),
             Self::UnknownImport(import) if import.starts_with("wasi:") => {
                 "build it without WASI, for example for wasm32-unknown-unknown".into()
             }
@@ -131,11 +150,17 @@ impl Sandbox {
     /// [`LoadError`]: nothing of it runs afterwards.
     pub fn load(&self, name: &PluginName, bytes: &[u8], grant: Grant) -> Result<Plugin, LoadError> {
         check_kind(bytes)?;
-        let component = Component::from_binary(self.engine(), bytes)
+        let structure = Structure::of(bytes)?;
+        let capabilities = check_imports(&structure, &grant.capabilities)?;
+        if let Some(missing) = capabilities.iter().find(|c| !c.is_within(&grant.reach)) {
+            return Err(LoadError::NotSetUp(*missing));
+        }
+        let waits = capabilities.iter().any(|capability| capability.waits());
+        let chamber = self.chamber(waits)?;
+        let component = Component::from_binary(&chamber.engine, bytes)
             .map_err(|error| LoadError::Invalid(one_line(&error)))?;
-        let capabilities = self.check_imports(&component, &grant.capabilities)?;
-        let linked = self.link(name, &component, grant)?;
-        self.check_exports(&component)?;
+        let linked = link(chamber, name, &component, (grant, waits))?;
+        check_exports(chamber, &component)?;
         let indices =
             declares::DeclaresIndices::new(&linked.pre).map_err(|_| LoadError::NoRole("plugin"))?;
         let policy = judges::JudgesIndices::new(&linked.pre).ok();
@@ -166,9 +191,9 @@ impl Sandbox {
     /// [`LoadError`], as far as it can be told without a grant.
     pub fn inspect(&self, bytes: &[u8]) -> Result<Inspected, LoadError> {
         check_kind(bytes)?;
-        let component = Component::from_binary(self.engine(), bytes)
+        let capabilities = check_imports(&Structure::of(bytes)?, &Capability::ALL)?;
+        let component = Component::from_binary(&self.chamber(false)?.engine, bytes)
             .map_err(|error| LoadError::Invalid(one_line(&error)))?;
-        let capabilities = self.check_imports(&component, &Capability::ALL)?;
         let exports = |role: &str| {
             let name = format!("{CONTRACT}/{role}@{CONTRACT_VERSION}");
             component.get_export_index(None, &name).is_some()
@@ -179,74 +204,75 @@ impl Sandbox {
             redactor: exports("redactor"),
         })
     }
+}
 
-    /// The capabilities among the imports, all of them granted.
-    fn check_imports(
-        &self,
-        component: &Component,
-        granted: &[Capability],
-    ) -> Result<Vec<Capability>, LoadError> {
-        let mut capabilities = Vec::new();
-        for (import, item) in component.component_type().imports(self.engine()) {
-            let instance = matches!(item.ty, ComponentItem::ComponentInstance(_));
-            let unknown = || LoadError::UnknownImport(shown(import));
-            let (interface, version) = import
-                .strip_prefix(CONTRACT)
-                .and_then(|rest| rest.strip_prefix('/'))
-                .filter(|_| instance)
-                .map(|rest| rest.split_once('@').unwrap_or((rest, "")))
-                .ok_or_else(unknown)?;
-            if version != CONTRACT_VERSION {
-                return Err(LoadError::OtherContract(shown(import)));
-            }
-            if ALWAYS.contains(&interface) {
-                continue;
-            }
-            let capability = Capability::from_name(interface).ok_or_else(unknown)?;
-            if !granted.contains(&capability) {
-                return Err(LoadError::NotGranted(capability));
-            }
-            capabilities.push(capability);
+/// The capabilities among the imports, all of them granted. Told from the bytes alone, before anything
+/// is compiled.
+fn check_imports(
+    structure: &Structure<'_>,
+    granted: &[Capability],
+) -> Result<Vec<Capability>, LoadError> {
+    let mut capabilities = Vec::new();
+    for Import { name, instance } in &structure.imports {
+        let unknown = || LoadError::UnknownImport(shown(name));
+        let (interface, version) = name
+            .strip_prefix(CONTRACT)
+            .and_then(|rest| rest.strip_prefix('/'))
+            .filter(|_| *instance)
+            .map(|rest| rest.split_once('@').unwrap_or((rest, "")))
+            .ok_or_else(unknown)?;
+        if version != CONTRACT_VERSION {
+            return Err(LoadError::OtherContract(shown(name)));
         }
-        Ok(capabilities)
-    }
-
-    /// A plugin that imports nothing shows only by its exports that it was built for another version.
-    fn check_exports(&self, component: &Component) -> Result<(), LoadError> {
-        for (export, _) in component.component_type().exports(self.engine()) {
-            let ours = export
-                .strip_prefix(CONTRACT)
-                .and_then(|rest| rest.strip_prefix('/'));
-            let version = ours.map(|rest| rest.split_once('@').map_or("", |(_, version)| version));
-            if version.is_some_and(|version| version != CONTRACT_VERSION) {
-                return Err(LoadError::OtherContract(shown(export)));
-            }
+        if ALWAYS.contains(&interface) {
+            continue;
         }
-        Ok(())
+        let capability = Capability::from_name(interface).ok_or_else(unknown)?;
+        if !granted.contains(&capability) {
+            return Err(LoadError::NotGranted(capability));
+        }
+        capabilities.push(capability);
     }
+    Ok(capabilities)
+}
 
-    fn link(
-        &self,
-        name: &PluginName,
-        component: &Component,
-        grant: Grant,
-    ) -> Result<Linked, LoadError> {
-        let invalid = |error: wasmtime::Error| LoadError::Invalid(one_line(&error));
-        let linker = linker(self.engine(), &grant.capabilities).map_err(invalid)?;
-        let pre: InstancePre<State> = linker.instantiate_pre(component).map_err(invalid)?;
-        let settings = grant.settings.unwrap_or_else(|| Json::Object(Vec::new()));
-        let standing = Standing {
-            name: name.clone(),
-            projection: grant.projection,
-            settings: Arc::new(Document::new(settings)),
-            limits: grant.limits,
-        };
-        Ok(Linked {
-            pre,
-            ticker: Arc::clone(self.ticker()),
-            standing: Arc::new(standing),
-        })
+/// A plugin that imports nothing shows only by its exports that it was built for another version.
+fn check_exports(chamber: &Chamber, component: &Component) -> Result<(), LoadError> {
+    for (export, _) in component.component_type().exports(&chamber.engine) {
+        let ours = export
+            .strip_prefix(CONTRACT)
+            .and_then(|rest| rest.strip_prefix('/'));
+        let version = ours.map(|rest| rest.split_once('@').map_or("", |(_, version)| version));
+        if version.is_some_and(|version| version != CONTRACT_VERSION) {
+            return Err(LoadError::OtherContract(shown(export)));
+        }
     }
+    Ok(())
+}
+
+fn link(
+    chamber: &Chamber,
+    name: &PluginName,
+    component: &Component,
+    (grant, waits): (Grant, bool),
+) -> Result<Linked, LoadError> {
+    let invalid = |error: wasmtime::Error| LoadError::Invalid(one_line(&error));
+    let linker = linker(&chamber.engine, &grant.capabilities).map_err(invalid)?;
+    let pre: InstancePre<State> = linker.instantiate_pre(component).map_err(invalid)?;
+    let settings = grant.settings.unwrap_or_else(|| Json::Object(Vec::new()));
+    let standing = Standing {
+        name: name.clone(),
+        projection: grant.projection,
+        settings: Arc::new(Document::new(settings)),
+        limits: grant.limits,
+        reach: grant.reach,
+    };
+    Ok(Linked {
+        pre,
+        ticker: Arc::clone(&chamber.ticker),
+        standing: Arc::new(standing),
+        waits,
+    })
 }
 
 fn check_needs(description: &Description, shown: &Projection) -> Result<(), LoadError> {

@@ -7,15 +7,15 @@ use std::time::{Duration, Instant};
 use wardlet_call::{
     Code, Documents, Edit, Obligation, Part, Phase, Projection, Ruling, Subject, Verdict,
 };
-use wasmtime::Store;
 use wasmtime::component::{Instance, InstancePre};
+use wasmtime::{Store, Trap, UpdateDeadline};
 
 use crate::bindings::{declares, judges, redacts, types};
 use crate::check::{Check, Standing, State};
 use crate::description::{Description, Sentence, shown};
-use crate::fault::Fault;
+use crate::fault::{Fault, Overrun};
 use crate::limits::{
-    DEADLINE_PER_MIB, Limits, MAX_EDITS, MAX_LIFTED_BYTES, MAX_OBLIGATION_BYTES, MAX_OBLIGATIONS,
+    DEADLINE_PER_MIB, Limit, Limits, MAX_OBLIGATION_BYTES, MAX_OBLIGATIONS, Struck,
 };
 use crate::ticker::{TICK, Ticker};
 
@@ -30,8 +30,13 @@ const MAX_SETTING_FAULTS: usize = 20;
 pub struct Usage {
     /// Wall time, from the making of the sandbox to its end.
     pub time: Duration,
+    /// That part of it which the host waited for a disk or a network on the plugin's behalf.
+    pub waited: Duration,
     /// Bytes of linear memory.
     pub memory: usize,
+    /// The limits that struck, also those that end no check: a log that was cut, a payload that was
+    /// not handed over.
+    pub struck: Struck,
 }
 
 /// A component that was loaded with its grant. Cheap to clone.
@@ -59,6 +64,8 @@ pub(crate) struct Linked {
     pub(crate) pre: InstancePre<State>,
     pub(crate) ticker: Arc<Ticker>,
     pub(crate) standing: Arc<Standing>,
+    /// Whether it imports anything that waits.
+    pub(crate) waits: bool,
 }
 
 impl Linked {
@@ -72,29 +79,65 @@ impl Linked {
     ) -> (Result<T, Fault>, Usage) {
         let begun = Instant::now();
         let _running = self.ticker.running();
-        let mut store = Store::new(self.pre.engine(), State::new(&self.standing, check));
+        let limits = &self.standing.limits;
+        let [deadline, cpu] = [limits.deadline, limits.cpu].map(|time| grown(time, check));
+        let until = self.waits.then(|| begun + deadline);
+        let mut store = Store::new(self.pre.engine(), State::new(&self.standing, check, until));
         store.limiter(|state| &mut state.meter);
-        store.set_epoch_deadline(ticks(&self.standing.limits, &check.documents));
-        store.set_hostcall_fuel(MAX_LIFTED_BYTES);
+        match until {
+            // Its time is all its own, so one deadline in ticks holds both limits.
+            None => store.set_epoch_deadline(ticks(deadline.min(cpu))),
+            Some(until) => hold_to(&mut store, begun, until, cpu),
+        }
+        store.set_hostcall_fuel(limits.result);
         let done = self
             .pre
             .instantiate(&mut store)
             .and_then(|instance| call(&mut store, &instance))
-            .map_err(|error| Fault::of(&error, &store.data().meter));
-        let memory = store.data().meter.used();
+            .map_err(|error| Fault::of(&error, store.data().meter.struck()))
+            .map_err(|fault| match fault {
+                Fault::Deadline if until.is_none() && cpu < deadline => Fault::Cpu,
+                fault => fault,
+            });
+        let meter = &store.data().meter;
+        let (memory, waited, mut struck) = (meter.used(), meter.waited(), meter.struck());
+        if let Some(limit) = done.as_ref().err().and_then(|fault| fault.limit()) {
+            struck.insert(limit);
+        }
         drop(store);
+        let time = begun.elapsed();
         (
             done,
             Usage {
-                time: begun.elapsed(),
+                time,
+                waited,
                 memory,
+                struck,
             },
         )
     }
 }
 
-/// The deadline in ticks, one more than fits since the first one may be about to end.
-fn ticks(limits: &Limits, documents: &Documents) -> u64 {
+/// Holds a plugin that waits to its deadline and, apart from what it waits for, to its CPU time. It
+/// is looked at with each tick; a call that waits looks at the deadline itself.
+fn hold_to(store: &mut Store<State>, begun: Instant, until: Instant, cpu: Duration) {
+    store.set_epoch_deadline(1);
+    store.epoch_deadline_callback(move |store| {
+        let now = Instant::now();
+        if now >= until {
+            return Err(Trap::Interrupt.into());
+        }
+        let own = (now - begun).saturating_sub(store.data().meter.waited());
+        if own > cpu {
+            return Err(Overrun(Limit::Cpu).into());
+        }
+        Ok(UpdateDeadline::Continue(1))
+    });
+}
+
+/// A time over small documents, with what is added for large ones.
+fn grown(time: Duration, check: &Check) -> Duration {
+    let documents: &Documents = &check.documents;
     let documents = [
         &documents.arguments,
         &documents.result,
@@ -106,10 +149,12 @@ fn ticks(limits: &Limits, documents: &Documents) -> u64 {
         .map(|document| document.size())
         .sum();
     let mib = u32::try_from(bytes >> 20).unwrap_or(u32::MAX);
-    let deadline = limits
-        .deadline
-        .saturating_add(DEADLINE_PER_MIB.saturating_mul(mib));
-    let ticks = deadline.as_micros().div_ceil(TICK.as_micros()) + 1;
+    time.saturating_add(DEADLINE_PER_MIB.saturating_mul(mib))
+}
+
+/// A time in ticks, one more than fits since the first one may be about to end.
+fn ticks(time: Duration) -> u64 {
+    let ticks = time.as_micros().div_ceil(TICK.as_micros()) + 1;
     u64::try_from(ticks).unwrap_or(u64::MAX)
 }
 
@@ -136,6 +181,19 @@ impl Plugin {
     #[must_use]
     pub fn limits(&self) -> &Limits {
         &self.0.linked.standing.limits
+    }
+
+    /// Whether it imports a capability that may wait, so that a check of it may block its thread.
+    #[must_use]
+    pub fn waits(&self) -> bool {
+        self.0.linked.waits
+    }
+
+    /// Whether it imports a capability with effects that outlive a check, so that none may be run a
+    /// second time in place of the first.
+    #[must_use]
+    pub fn has_effects(&self) -> bool {
+        self.0.capabilities.iter().any(|c| c.has_effects())
     }
 
     /// Whether it judges.
@@ -183,7 +241,7 @@ impl Plugin {
         let Some(indices) = &self.0.redactor else {
             return (Err(Fault::NoRole), Usage::default());
         };
-        let (answer, usage) = self.0.linked.run(check, |store, instance| {
+        let (answer, mut usage) = self.0.linked.run(check, |store, instance| {
             let redactor = indices.load(&mut *store, instance)?;
             redactor
                 .wardlet_plugin_redactor()
@@ -191,7 +249,10 @@ impl Plugin {
         });
         let edits = answer
             .and_then(|answer| answer.map_err(|text| self.failed(&text)))
-            .and_then(|edits| self.edits(edits).ok_or(Fault::BadAnswer));
+            .and_then(|edits| self.edits(edits));
+        if edits == Err(Fault::Edits) {
+            usage.struck.insert(Limit::Edits);
+        }
         (edits, usage)
     }
 
@@ -237,9 +298,9 @@ impl Plugin {
         ))
     }
 
-    fn edits(&self, edits: Vec<types::Edit>) -> Option<Vec<Edit>> {
-        if edits.len() > MAX_EDITS {
-            return None;
+    fn edits(&self, edits: Vec<types::Edit>) -> Result<Vec<Edit>, Fault> {
+        if edits.len() > self.limits().edits as usize {
+            return Err(Fault::Edits);
         }
         let lifted = edits.into_iter().map(|edit| {
             let entity = Code::parse(&edit.entity).ok()?;
@@ -255,7 +316,7 @@ impl Plugin {
                     confidence: edit.confidence,
                 })
         });
-        lifted.collect()
+        lifted.collect::<Option<_>>().ok_or(Fault::BadAnswer)
     }
 }
 

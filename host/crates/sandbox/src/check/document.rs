@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use wardlet_call::{Document, Json, Part, Pointer};
+use wasmtime::Result;
 
 use super::State;
 use crate::bindings::document::{Batch, Failure, Host, Leaf, Value};
@@ -22,19 +23,13 @@ const MAX_NAMES: usize = 256;
 /// longer than a moment: deadlines act only between host calls.
 const MAX_LEAVES_LOOKED_AT: u32 = 65_536;
 
+/// What a function of the interface answers.
+type Answer<T> = std::result::Result<T, Failure>;
+
 impl Host for State {
-    fn get(&mut self, part: types::Part, pointer: String) -> Result<Option<Value>, Failure> {
-        let (part, pointer) = self.place(part, &pointer)?;
-        let Some(document) = self.document(part) else {
-            return Ok(None);
-        };
-        let Some(value) = pointer.of(document.root()) else {
-            return Ok(None);
-        };
-        let left = after(self.payload_left, bytes_of(value))?;
-        let value = lower(value);
-        self.payload_left = left;
-        Ok(Some(value))
+    fn get(&mut self, part: types::Part, pointer: String) -> Result<Answer<Option<Value>>> {
+        self.meter.host_call()?;
+        Ok(self.value_at(part, &pointer))
     }
 
     fn names(
@@ -42,8 +37,42 @@ impl Host for State {
         part: types::Part,
         pointer: String,
         skip: u32,
-    ) -> Result<Vec<String>, Failure> {
-        let (part, pointer) = self.place(part, &pointer)?;
+    ) -> Result<Answer<Vec<String>>> {
+        self.meter.host_call()?;
+        Ok(self.names_at(part, &pointer, skip))
+    }
+
+    fn strings(&mut self, part: types::Part, pointer: String, from: u32) -> Result<Answer<Batch>> {
+        self.meter.host_call()?;
+        Ok(self.strings_below(part.into(), &pointer, from))
+    }
+
+    fn locate(&mut self, part: types::Part, leaf: u32) -> Result<Answer<Option<String>>> {
+        self.meter.host_call()?;
+        Ok(self.pointer_of(part.into(), leaf))
+    }
+
+    fn text(&mut self, part: types::Part) -> Result<Answer<Option<String>>> {
+        self.meter.host_call()?;
+        Ok(self.whole(part.into()))
+    }
+}
+
+impl State {
+    fn value_at(&mut self, part: types::Part, pointer: &str) -> Answer<Option<Value>> {
+        let (part, pointer) = self.place(part, pointer)?;
+        let Some(document) = self.document(part).map(Arc::clone) else {
+            return Ok(None);
+        };
+        let Some(value) = pointer.of(document.root()) else {
+            return Ok(None);
+        };
+        self.spend(bytes_of(value))?;
+        Ok(Some(lower(value)))
+    }
+
+    fn names_at(&mut self, part: types::Part, pointer: &str, skip: u32) -> Answer<Vec<String>> {
+        let (part, pointer) = self.place(part, pointer)?;
         let Some(document) = self.document(part) else {
             return Ok(Vec::new());
         };
@@ -58,9 +87,8 @@ impl Host for State {
         Ok(names)
     }
 
-    fn strings(&mut self, part: types::Part, pointer: String, from: u32) -> Result<Batch, Failure> {
-        let part = Part::from(part);
-        let pointer = Pointer::parse(&pointer).map_err(|_| Failure::BadPointer)?;
+    fn strings_below(&mut self, part: Part, pointer: &str, from: u32) -> Answer<Batch> {
+        let pointer = Pointer::parse(pointer).map_err(|_| Failure::BadPointer)?;
         if !self.standing.projection.reaches(part, pointer) {
             return Err(Failure::NotGranted);
         }
@@ -76,8 +104,7 @@ impl Host for State {
         Ok(batch)
     }
 
-    fn locate(&mut self, part: types::Part, leaf: u32) -> Result<Option<String>, Failure> {
-        let part = Part::from(part);
+    fn pointer_of(&mut self, part: Part, leaf: u32) -> Answer<Option<String>> {
         // Else the ids that are taken would tell how many texts a hidden part holds.
         if self.standing.projection.hides_all(part) {
             return Err(Failure::NotGranted);
@@ -100,8 +127,7 @@ impl Host for State {
         Ok(pointer)
     }
 
-    fn text(&mut self, part: types::Part) -> Result<Option<String>, Failure> {
-        let part = Part::from(part);
+    fn whole(&mut self, part: Part) -> Answer<Option<String>> {
         if !self.standing.projection.shows_all(part) {
             return Err(Failure::NotGranted);
         }
@@ -112,15 +138,9 @@ impl Host for State {
         self.spend(text.len())?;
         Ok(Some(text))
     }
-}
 
-impl State {
     /// A place that the projection shows.
-    fn place<'a>(
-        &self,
-        part: types::Part,
-        pointer: &'a str,
-    ) -> Result<(Part, Pointer<'a>), Failure> {
+    fn place<'a>(&self, part: types::Part, pointer: &'a str) -> Answer<(Part, Pointer<'a>)> {
         let part = Part::from(part);
         let pointer = Pointer::parse(pointer).map_err(|_| Failure::BadPointer)?;
         if !self.standing.projection.shows(part, pointer) {
@@ -129,9 +149,13 @@ impl State {
         Ok((part, pointer))
     }
 
-    fn spend(&mut self, bytes: usize) -> Result<(), Failure> {
-        self.payload_left = after(self.payload_left, bytes)?;
-        Ok(())
+    /// Takes bytes from the check's budget before they cross.
+    fn spend(&mut self, bytes: usize) -> Answer<()> {
+        if self.meter.cross(bytes) {
+            Ok(())
+        } else {
+            Err(Failure::TooLarge)
+        }
     }
 
     fn batch(&self, document: &Document, part: Part, ids: std::ops::Range<u32>) -> Batch {
@@ -163,11 +187,6 @@ impl State {
         }
         Batch { leaves, next: None }
     }
-}
-
-/// What is left of a budget.
-fn after(left: usize, bytes: usize) -> Result<usize, Failure> {
-    left.checked_sub(bytes).ok_or(Failure::TooLarge)
 }
 
 /// The bytes of text that cross with a value. Known before anything is copied.

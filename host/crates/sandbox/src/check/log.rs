@@ -2,9 +2,11 @@
 
 use tracing::Level as Severity;
 
+use wasmtime::Result;
+
 use super::State;
 use crate::bindings::log::{Field, Host, Level};
-use crate::limits::MAX_LOG_BYTES;
+use crate::limits::Limit;
 
 /// How much a check may still write.
 #[derive(Debug)]
@@ -13,16 +15,14 @@ pub(super) struct Budget {
     cut: bool,
 }
 
-impl Default for Budget {
-    fn default() -> Self {
+impl Budget {
+    pub(super) fn new(bytes: usize) -> Self {
         Budget {
-            left: MAX_LOG_BYTES,
+            left: bytes,
             cut: false,
         }
     }
-}
 
-impl Budget {
     /// As much of `text` as fits.
     fn take<'a>(&mut self, text: &'a str) -> &'a str {
         let mut end = text.len().min(self.left);
@@ -37,9 +37,10 @@ impl Budget {
 
 impl Host for State {
     /// Control characters are escaped, so that a plugin cannot forge a line of the log.
-    fn write(&mut self, level: Level, message: String, fields: Vec<Field>) {
+    fn write(&mut self, level: Level, message: String, fields: Vec<Field>) -> Result<()> {
+        self.meter.host_call()?;
         if self.log.cut || !tracing::enabled!(target: "wardlet::plugin", Severity::DEBUG) {
-            return;
+            return Ok(());
         }
         let mut line = self.log.take(&message).escape_debug().to_string();
         for Field { key, value } in &fields {
@@ -48,6 +49,7 @@ impl Host for State {
         }
         if self.log.cut {
             line.push_str(" [cut]");
+            self.meter.strike(Limit::Log);
         }
         tracing::debug!(
             target: "wardlet::plugin",
@@ -55,21 +57,22 @@ impl Host for State {
             level = ?level,
             "{line}"
         );
+        Ok(())
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::Budget;
-    use crate::limits::MAX_LOG_BYTES;
+    use crate::limits::DEFAULT_LOG;
 
     #[test]
     fn the_budget_cuts_on_a_characters_boundary_and_says_so() {
-        let mut budget = Budget::default();
+        let mut budget = Budget::new(DEFAULT_LOG);
         assert_eq!(budget.take("abc"), "abc");
-        let long = "é".repeat(MAX_LOG_BYTES);
+        let long = "é".repeat(DEFAULT_LOG);
         let taken = budget.take(&long);
-        assert_eq!(taken.len(), MAX_LOG_BYTES - 3 - 1);
+        assert_eq!(taken.len(), DEFAULT_LOG - 3 - 1);
         assert!(budget.cut);
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use wardlet_call::{Code, Edit, Found, Part};
-use wardlet_sandbox::{Fault, MAX_EDITS, MAX_OBLIGATIONS};
+use wardlet_sandbox::{DEFAULT_EDITS, Fault, MAX_OBLIGATIONS};
 
 use crate::support::{Guest, RET, arguments, evaluate, loaded, subject};
 
@@ -100,11 +100,12 @@ fn repeats(count: usize, entity: &str) -> Guest {
 
 #[test]
 fn edits() {
+    let most = DEFAULT_EDITS as usize;
     for (count, entity, expected) in [
         (0, "secret", Ok(0)),
         (1, "secret", Ok(1)),
-        (MAX_EDITS, "secret", Ok(MAX_EDITS)),
-        (MAX_EDITS + 1, "secret", Err(Fault::BadAnswer)),
+        (most, "secret", Ok(most)),
+        (most + 1, "secret", Err(Fault::Edits)),
         (1, "undeclared", Err(Fault::BadAnswer)),
         (1, "No Code", Err(Fault::BadAnswer)),
         (1, "", Err(Fault::BadAnswer)),

@@ -50,6 +50,11 @@ const INTERFACES: &[Interface] = &[
         &[("now", "(result i64)")],
     ),
     (
+        "random",
+        "wardlet:plugin/random@0.1.0",
+        &[("bytes", "(param i32 i32)")],
+    ),
+    (
         "wasi:clocks/wall-clock@0.2.0",
         "wasi:clocks/wall-clock@0.2.0",
         &[("now", "(result i64)")],
@@ -359,8 +364,13 @@ impl Guest {
 /// The contract in one text. The file that names the package comes first.
 fn contract() -> String {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../wit");
-    let files = ["types", "document", "log", "clock", "plugin"];
-    let texts =
-        files.map(|file| std::fs::read_to_string(folder.join(format!("{file}.wit"))).unwrap());
-    texts.concat()
+    let read = |name: &str| std::fs::read_to_string(folder.join(name)).unwrap();
+    let mut others: Vec<String> = std::fs::read_dir(&folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| name.ends_with(".wit") && name != "types.wit" && name != "worlds.wit")
+        .collect();
+    others.sort();
+    let texts = others.iter().map(|name| read(name));
+    std::iter::once(read("types.wit")).chain(texts).collect()
 }

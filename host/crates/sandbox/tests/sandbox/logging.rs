@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Metadata, Subscriber};
-use wardlet_sandbox::MAX_LOG_BYTES;
+use wardlet_sandbox::DEFAULT_LOG;
 
 use crate::support::{Guest, arguments, evaluate, loaded};
 
@@ -102,7 +102,7 @@ fn lines() {
 
 #[test]
 fn a_flood_is_cut_and_says_so_once() {
-    let long = "x".repeat(3 * MAX_LOG_BYTES);
+    let long = "x".repeat(3 * DEFAULT_LOG);
     for (message, times) in [
         ("0123456789abcdef", 100_000),
         (long.as_str(), 3),
@@ -114,7 +114,7 @@ fn a_flood_is_cut_and_says_so_once() {
             .map(|line| line.trim_end_matches(" [cut]").len())
             .sum();
         assert!(
-            (MAX_LOG_BYTES - 1..=MAX_LOG_BYTES).contains(&bytes),
+            (DEFAULT_LOG - 1..=DEFAULT_LOG).contains(&bytes),
             "{bytes} bytes"
         );
         assert!(lines.last().unwrap().ends_with(" [cut]"));
@@ -125,7 +125,7 @@ fn a_flood_is_cut_and_says_so_once() {
     }
     let fields = lines_of(writer("m", Some((&long, &long)), 2), true);
     assert_eq!(fields.len(), 1);
-    assert!(fields[0].len() <= MAX_LOG_BYTES + " = [cut]".len());
+    assert!(fields[0].len() <= DEFAULT_LOG + " = [cut]".len());
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! A guest that makes one call to the document and hands over what it got, word by word, as edits.
 
 use wardlet_call::{Code, Part};
-use wardlet_sandbox::{Check, Grant, MAX_EDITS, Plugin};
+use wardlet_sandbox::{Check, DEFAULT_EDITS, Grant, Plugin};
 
 use crate::support::{Guest, RET, load, subject};
 
@@ -97,7 +97,7 @@ fn guest() -> Guest {
             (local.set $end (i32.and (i32.add (global.get $next) (i32.const 7)) (i32.const -8)))
             (local.set $list (local.get $end))
             (local.set $count (i32.add (i32.const {words}) (i32.shr_u (i32.sub (local.get $end) (i32.const @HEAP)) (i32.const 2))))
-            (if (i32.gt_u (local.get $count) (i32.const {MAX_EDITS})) (then (local.set $count (i32.const {MAX_EDITS}))))
+            (if (i32.gt_u (local.get $count) (i32.const {DEFAULT_EDITS})) (then (local.set $count (i32.const {DEFAULT_EDITS}))))
             (drop (memory.grow (i32.add (i32.const 1) (i32.div_u (i32.mul (local.get $count) (i32.const 24)) (i32.const 65536)))))
             (local.set $b (i32.const 0))
             (loop $edits

@@ -4,7 +4,8 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use wardlet_call::{
-    Document, Documents, Json, Obligation, Phase, PluginName, Projection, Ruling, Subject,
+    Document, Documents, Entropy, Json, Obligation, Phase, PluginName, Projection, Reach, Ruling,
+    Subject,
 };
 use wardlet_sandbox::{Capability, Check, Fault, Grant, LoadError, Plugin, Sandbox, Usage};
 
@@ -17,9 +18,24 @@ pub(crate) fn name() -> PluginName {
 /// A grant of everything there is.
 pub(crate) fn everything() -> Grant {
     Grant {
-        capabilities: vec![Capability::Log, Capability::Clock],
+        capabilities: vec![Capability::Log, Capability::Clock, Capability::Random],
         projection: Projection::parse(&["/arguments", "/result", "/definition"]).unwrap(),
+        reach: Reach {
+            entropy: Some(Arc::new(Counting)),
+        },
         ..Grant::default()
+    }
+}
+
+/// Bytes that a test can foresee: 0, 1, 2, … in each call.
+#[derive(Debug)]
+pub(crate) struct Counting;
+
+impl Entropy for Counting {
+    fn fill(&self, bytes: &mut [u8]) -> bool {
+        let counted = bytes.iter_mut().zip((0..=u8::MAX).cycle());
+        counted.for_each(|(byte, count)| *byte = count);
+        true
     }
 }
 

@@ -1,0 +1,22 @@
+//! What plugins may reach outside of their sandbox, as small traits. The sandbox calls them where an
+//! operator granted the capability; what stands behind them is made elsewhere, so that the sandbox
+//! has no disk, no network and no randomness of its own.
+//!
+//! All of them may be called from several threads at one time.
+
+use std::fmt::Debug;
+use std::sync::Arc;
+
+/// Unpredictable bytes.
+pub trait Entropy: Debug + Send + Sync {
+    /// Fills `bytes`; false where there are none, and then nothing of `bytes` may be used.
+    #[must_use]
+    fn fill(&self, bytes: &mut [u8]) -> bool;
+}
+
+/// What one plugin may reach; what is none is not there for it.
+#[derive(Clone, Debug, Default)]
+pub struct Reach {
+    /// Behind the capability `random`.
+    pub entropy: Option<Arc<dyn Entropy>>,
+}
