@@ -13,6 +13,7 @@ mod declarations;
 mod documents;
 mod faults;
 mod guest;
+mod hostile;
 mod isolation;
 mod limits;
 mod loading;

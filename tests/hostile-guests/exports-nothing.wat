@@ -1,0 +1,4 @@
+;; A component without any role.
+;; expect: refused exports no `plugin`
+;; == component
+(component)
