@@ -1,0 +1,26 @@
+//! One target of `../targets.rs`, the one that `WARDLET_TARGET` names, under libFuzzer.
+#![no_main]
+
+#[path = "../../../../host/crates/sandbox/tests/sandbox/guest.rs"]
+#[allow(dead_code, unreachable_pub, clippy::all)]
+mod guest;
+#[path = "../../targets.rs"]
+#[allow(clippy::all)]
+mod targets;
+
+use std::sync::LazyLock;
+
+static TARGET: LazyLock<fn(&[u8])> = LazyLock::new(|| {
+    match std::env::var("WARDLET_TARGET").as_deref() {
+        Ok("verdicts") => targets::verdict,
+        Ok("edits") => targets::edits,
+        Ok("spans") => targets::spans,
+        Ok("projections") => targets::projection,
+        Ok("pointers") => targets::pointer,
+        Ok("json") => targets::json,
+        Ok("components") => targets::component,
+        other => panic!("WARDLET_TARGET names no target: {other:?}"),
+    }
+});
+
+libfuzzer_sys::fuzz_target!(|input: &[u8]| TARGET(input));
