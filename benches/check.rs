@@ -4,10 +4,21 @@
 //! `cargo xtask guests`. With `WARDLET_BENCH_SHORT=1` it takes seconds. `WARDLET_BENCH_COMPONENT`
 //! names another build of the component.
 //!
-//! After criterion's own figures comes the ratio of a check to the floor, by the method of [`rounds`].
+//! After criterion's own figures comes the ratio of a check to the floor, by the method of [`rounds`];
+//! and what it costs that a plugin is shown single places instead of the whole arguments.
 //! The exit code is 1 for a ratio over the target, 2 for no result.
 
 mod floor;
+#[path = "../host/crates/sandbox/tests/sandbox/guest.rs"]
+#[allow(
+    dead_code,
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "shared with the sandbox's tests"
+)]
+mod guest;
 mod rounds;
 
 use std::error::Error;
@@ -25,6 +36,21 @@ use wardlet_sandbox::{Check, Grant, Plugin, Sandbox};
 
 /// The design's target for a check over the floor.
 const TARGET: f64 = 1.3;
+
+/// The target for a check through a projection over one that is shown everything.
+const PROJECTION_TARGET: f64 = 1.15;
+
+/// Places that a plugin is shown, of all kinds, with the one that it reads among them.
+const PLACES: [&str; 8] = [
+    "/arguments/files/*/path",
+    "/arguments/edits/*/oldText",
+    "/arguments/source",
+    "/arguments/destination",
+    "/arguments/path",
+    "/result/content/*/text",
+    "/result/structuredContent",
+    "/definition/inputSchema/properties/*",
+];
 
 /// Checks that are timed together: the clock costs a hundredth of that.
 const BATCH: u32 = 20;
@@ -46,11 +72,20 @@ struct Case {
 
 impl Case {
     fn new(name: &'static str, size: usize, component: &[u8]) -> Result<Self, Failure> {
+        Self::shown(name, size, component, Projection::of(Part::Arguments, "")?)
+    }
+
+    fn shown(
+        name: &'static str,
+        size: usize,
+        component: &[u8],
+        projection: Projection,
+    ) -> Result<Self, Failure> {
         let frame = r#"{"path":"/srv/data/report.csv","content":""}"#;
         let content = "x".repeat(size.saturating_sub(frame.len()));
         let arguments = frame.replace("\"\"}", &format!("\"{content}\"}}"));
         let grant = Grant {
-            projection: Projection::of(Part::Arguments, "")?,
+            projection,
             settings: Some(Json::parse(SETTINGS)?),
             ..Grant::default()
         };
@@ -123,6 +158,41 @@ impl Case {
     }
 }
 
+/// The same policy, which reads the path: once shown all arguments, once single places.
+struct Projected {
+    whole: Case,
+    places: Case,
+}
+
+impl Projected {
+    fn new() -> Result<Self, Failure> {
+        let mut reading = guest::Guest::policy().importing("document");
+        let [at, length] = reading.text("/path");
+        let (ret, allow) = (guest::RET, reading.evaluate.clone());
+        // Anything but a text that was found is a trap.
+        let reading = reading.evaluating(format!(
+            "(call $document_get (i32.const 0) (i32.const {at}) (i32.const {length}) (i32.const {ret}))
+            (if (i32.load8_u (i32.const {ret})) (then unreachable))
+            (if (i32.ne (i32.load8_u (i32.const {value})) (i32.const 3)) (then unreachable))
+            {allow}",
+            value = ret + 8,
+        ));
+        let component = reading.component();
+        let whole = Case::shown("whole", 64, &component, Projection::parse(&["/arguments"])?)?;
+        let places = Case::shown("places", 64, &component, Projection::parse(&PLACES)?)?;
+        Ok(Projected { whole, places })
+    }
+
+    fn ratio(&self, batches: usize) -> Option<f64> {
+        rounds::ratio("projection", || {
+            (
+                self.whole.time(batches, Case::ours),
+                self.places.time(batches, Case::ours),
+            )
+        })
+    }
+}
+
 fn component() -> Result<Vec<u8>, Failure> {
     let built = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../target/plugins/path-guard.wasm");
     let path = std::env::var_os("WARDLET_BENCH_COMPONENT").map_or(built, PathBuf::from);
@@ -169,6 +239,7 @@ fn main() -> Result<ExitCode, Failure> {
         return Ok(ExitCode::SUCCESS);
     }
     let batches = if short { 10 } else { 100 };
+    let projection = Projected::new()?.ratio(batches);
     let ratios: Vec<(&str, Option<f64>)> = cases
         .iter()
         .map(|case| {
@@ -181,5 +252,14 @@ fn main() -> Result<ExitCode, Failure> {
             (case.name, rounds::ratio(case.name, round))
         })
         .collect();
-    Ok(rounds::verdict(&ratios, TARGET))
+    let judged = [
+        rounds::verdict(&ratios, TARGET),
+        rounds::verdict(&[("projection", projection)], PROJECTION_TARGET),
+    ];
+    let [check, projection] = judged;
+    Ok(if check == ExitCode::SUCCESS {
+        projection
+    } else {
+        check
+    })
 }

@@ -363,7 +363,12 @@ impl Guest {
 
 /// The contract in one text. The file that names the package comes first.
 fn contract() -> String {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../wit");
+    // Benches and fuzz targets of other packages build guests too: the root is above all of them.
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .ancestors()
+        .map(|folder| folder.join("wit"))
+        .find(|folder| folder.join("types.wit").exists())
+        .unwrap();
     let read = |name: &str| std::fs::read_to_string(folder.join(name)).unwrap();
     let mut others: Vec<String> = std::fs::read_dir(&folder)
         .unwrap()
