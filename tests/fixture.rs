@@ -53,6 +53,31 @@ impl Gateway {
         wardlet(arguments, &self.config())
     }
 
+    /// Writes another configuration as editors do: a new file takes the place of the old one.
+    pub(crate) fn configure(&self, text: &str) {
+        let new = self.path("wardlet.toml.new");
+        fs::write(&new, text).unwrap();
+        fs::rename(new, self.config()).unwrap();
+    }
+
+    /// Sends a signal to it.
+    pub(crate) fn signal(&self, signal: rustix::process::Signal) {
+        let process = rustix::process::Pid::from_raw(self.agent.process().cast_signed()).unwrap();
+        rustix::process::kill_process(process, signal).unwrap();
+    }
+
+    /// What the running gateway tells of itself.
+    pub(crate) fn status(&self) -> Value {
+        // The state folder is named, since the configuration may be wrong.
+        let output = Command::new(env!("CARGO_BIN_EXE_wardlet"))
+            .args(["status", "--json", "--state"])
+            .arg(self.path(".wardlet"))
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{output:?}");
+        serde_json::from_slice(&output.stdout).unwrap()
+    }
+
     /// What the upstream received, line by line.
     pub(crate) fn received(&self) -> Received {
         Received::read(&self.path("received"))

@@ -19,6 +19,7 @@ mod leaks;
 mod manifests;
 mod passing;
 mod real_peers;
+mod reload;
 mod syscalls;
 mod token;
 mod upstreams;

@@ -7,9 +7,11 @@ mod approvals;
 mod audit;
 mod check;
 mod init;
+mod reload;
 mod run;
 mod say;
 mod setup;
+mod status;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -71,6 +73,10 @@ enum Command {
     Check(check::Arguments),
     /// Stand in front of one MCP server, for a client on standard input and output
     Run(run::Arguments),
+    /// Let a running gateway take its configuration again: whole, or not at all
+    Reload(reload::Arguments),
+    /// What a running gateway does and judges by
+    Status(status::Arguments),
     /// List and decide the calls that wait for a human
     Approvals(approvals::Arguments),
     /// Show and verify the audit log
@@ -117,6 +123,8 @@ pub fn main() -> ExitCode {
         Command::Init(arguments) => init::main(&arguments),
         Command::Check(arguments) => check::main(&arguments),
         Command::Run(arguments) => run::main(&arguments),
+        Command::Reload(arguments) => reload::main(&arguments),
+        Command::Status(arguments) => status::main(&arguments),
         Command::Approvals(arguments) => approvals::main(&arguments),
         Command::Audit(arguments) => audit::main(&arguments),
         Command::Completions { shell } => {

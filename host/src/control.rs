@@ -13,8 +13,10 @@ use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{UnixListener, UnixStream};
 use wardlet_audit::Choice;
 
-use crate::gate::{Approvals, Gate, Pending};
+use crate::gate::Pending;
+use crate::reload::{Change, Reloads, Running, Trigger};
 use crate::state::SOCKET;
+use crate::status::Status;
 
 /// Bytes of a question: an id and a digest.
 const MAX_QUESTION: u64 = 4 << 10;
@@ -41,6 +43,13 @@ pub enum Question {
         /// Yes or no.
         approve: bool,
     },
+    /// Read the configuration again.
+    Reload {
+        /// Whether faults may be coloured.
+        colour: bool,
+    },
+    /// What runs.
+    Status,
 }
 
 /// What is answered.
@@ -54,6 +63,25 @@ pub enum Reply {
     },
     /// The vote counts.
     Counted,
+    /// The configuration is in force.
+    Reloaded {
+        /// What it changed.
+        change: Box<Change>,
+    },
+    /// It is not taken, and nothing has changed.
+    NotReloaded {
+        /// The faults for people.
+        text: String,
+        /// The faults for programs.
+        faults: serde_json::Value,
+        /// Whether the configuration is to blame, and not the machine.
+        wrong: bool,
+    },
+    /// What runs.
+    Status {
+        /// All of it.
+        status: Box<Status>,
+    },
     /// It does not, and why.
     Refused {
         /// One sentence.
@@ -165,67 +193,94 @@ pub fn listen(folder: &Path) -> std::io::Result<UnixListener> {
 }
 
 /// Answers questions, each connection one. Never ends.
-pub async fn serve(listener: UnixListener, gate: Arc<Gate>, approvals: Arc<Approvals>) {
+pub async fn serve(listener: UnixListener, running: Arc<Running>, reloads: Reloads) {
     loop {
         let Ok((stream, _)) = listener.accept().await else {
             // Out of descriptors: others end, and so does the shortage.
             tokio::time::sleep(std::time::Duration::from_millis(100)).await;
             continue;
         };
-        let (gate, approvals) = (Arc::clone(&gate), Arc::clone(&approvals));
+        let (running, reloads) = (Arc::clone(&running), reloads.clone());
         tokio::spawn(async move {
-            let answered = tokio::time::timeout(ANSWER_WITHIN, answer(stream, &gate, &approvals));
-            match answered.await {
-                Ok(Ok(())) => {}
-                Ok(Err(error)) => {
-                    tracing::debug!(%error, "a question over the local socket failed");
-                }
-                Err(_) => tracing::debug!("a question over the local socket took too long"),
+            if let Err(error) = connection(stream, &running, &reloads).await {
+                tracing::debug!(%error, "a question over the local socket failed");
             }
         });
     }
 }
 
-async fn answer(stream: UnixStream, gate: &Gate, approvals: &Approvals) -> std::io::Result<()> {
+async fn connection(
+    stream: UnixStream,
+    running: &Running,
+    reloads: &Reloads,
+) -> std::io::Result<()> {
     let approver = format!("uid:{}", stream.peer_cred()?.uid());
     let (reader, mut writer) = stream.into_split();
     let mut line = String::new();
-    tokio::io::BufReader::new(reader.take(MAX_QUESTION))
-        .read_line(&mut line)
-        .await?;
+    let mut reader = tokio::io::BufReader::new(reader.take(MAX_QUESTION));
+    within(reader.read_line(&mut line)).await?;
     let reply = match serde_json::from_str::<Question>(&line) {
-        Ok(Question::List) => {
-            let calls = approvals
-                .list()
-                .into_iter()
-                .map(WaitingCall::from)
-                .collect();
-            Reply::Waiting { calls }
-        }
-        Ok(Question::Vote {
-            id,
-            statement,
-            approve,
-        }) => {
-            let choice = if approve {
-                Choice::Approve
-            } else {
-                Choice::Deny
-            };
-            match approvals.vote(gate, (&id, &statement), choice, &approver) {
-                Ok(()) => Reply::Counted,
-                Err(error) => Reply::Refused {
-                    why: error.to_string(),
-                },
-            }
-        }
+        Ok(question) => answer(question, running, reloads, &approver).await,
         Err(_) => Reply::Refused {
             why: "not a question".to_owned(),
         },
     };
     let mut text = serde_json::to_string(&reply).map_err(std::io::Error::other)?;
     text.push('\n');
-    writer.write_all(text.as_bytes()).await
+    within(writer.write_all(text.as_bytes())).await
+}
+
+async fn within<T>(work: impl Future<Output = std::io::Result<T>>) -> std::io::Result<T> {
+    tokio::time::timeout(ANSWER_WITHIN, work).await?
+}
+
+async fn reload(reloads: &Reloads, colour: bool) -> Reply {
+    match &*reloads.ask(Trigger::Command).await {
+        Ok(change) => Reply::Reloaded {
+            change: Box::new(change.clone()),
+        },
+        Err(error) => Reply::NotReloaded {
+            text: error.render(colour),
+            faults: error.to_json(),
+            wrong: error.is_wrong(),
+        },
+    }
+}
+
+async fn answer(question: Question, running: &Running, reloads: &Reloads, approver: &str) -> Reply {
+    match question {
+        Question::List => {
+            let waiting = running.approvals().list().into_iter();
+            let calls = waiting.map(WaitingCall::from).collect();
+            Reply::Waiting { calls }
+        }
+        Question::Vote {
+            id,
+            statement,
+            approve,
+        } => {
+            let choice = if approve {
+                Choice::Approve
+            } else {
+                Choice::Deny
+            };
+            let ballot = (id.as_str(), statement.as_str());
+            let voted = running
+                .approvals()
+                .vote(running.gate(), ballot, choice, approver);
+            match voted {
+                Ok(()) => Reply::Counted,
+                Err(error) => Reply::Refused {
+                    why: error.to_string(),
+                },
+            }
+        }
+        Question::Status => Reply::Status {
+            status: Box::new(Status::of(running)),
+        },
+        // Takes as long as the plugins take to compile.
+        Question::Reload { colour } => reload(reloads, colour).await,
+    }
 }
 
 /// Asks a running gateway. Blocks.

@@ -61,6 +61,7 @@ mod screen;
 mod seal;
 mod statement;
 mod swap;
+mod under_way;
 
 use std::sync::Arc;
 
@@ -89,6 +90,7 @@ pub struct Gate {
     log: Arc<Log>,
     clock: Box<dyn Clock>,
     principal: String,
+    under_way: under_way::UnderWay,
 }
 
 impl Gate {
@@ -112,6 +114,7 @@ impl Gate {
             log,
             clock,
             principal,
+            under_way: under_way::UnderWay::default(),
         }
     }
 
@@ -125,6 +128,12 @@ impl Gate {
     #[must_use]
     pub fn principal(&self) -> &str {
         &self.principal
+    }
+
+    /// Calls that were begun and are not sealed: judged, held, or with the upstream.
+    #[must_use]
+    pub fn under_way(&self) -> u64 {
+        self.under_way.count()
     }
 
     /// The log that it writes.

@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 pub mod config;
+pub mod load;
 pub mod plugins;
 mod reach;
 pub mod state;
@@ -16,5 +17,8 @@ pub mod token;
 
 pub mod control;
 pub mod probe;
+pub mod reload;
+pub mod status;
+pub mod watch;
 
 pub mod cli;

@@ -19,6 +19,31 @@ pub struct Bound {
     pub digest: String,
     /// The component, ready to judge.
     pub plugin: Plugin,
+    /// What it was loaded with.
+    pub config: config::Plugin,
+}
+
+impl Bound {
+    /// Whether loading this component with `config` would come to the same plugin. Where its file
+    /// lies makes no difference.
+    #[must_use]
+    pub fn is_loaded_as(&self, digest: &str, config: &config::Plugin) -> bool {
+        // Taken apart by its fields, so that a new one cannot be left out.
+        let config::Plugin {
+            component: _,
+            digest: _,
+            grants,
+            sees,
+            settings,
+            limits,
+        } = config;
+        let own = &self.config;
+        self.digest == digest
+            && own.grants == *grants
+            && own.sees == *sees
+            && own.settings == *settings
+            && own.limits == *limits
+    }
 }
 
 /// All plugins of a configuration.
@@ -86,22 +111,25 @@ impl PluginError {
 }
 
 impl PluginSet {
-    /// Loads every plugin; `each` is told the name before each.
+    /// Loads every plugin; `each` is told the name before each. One that is among `kept` with the
+    /// same component, grants, settings and limits is not compiled again, but its file is compared
+    /// with its digest like any other.
     ///
     /// # Errors
     /// All that is wrong with any of them.
     pub fn load(
         sandbox: &Sandbox,
         plugins: &BTreeMap<PluginName, config::Plugin>,
+        kept: &PluginSet,
         mut each: impl FnMut(&PluginName),
     ) -> Result<Self, Vec<PluginError>> {
         let mut set = BTreeMap::new();
         let mut errors = Vec::new();
         for (name, plugin) in plugins {
             each(name);
-            match load(sandbox, name, plugin) {
+            match load(sandbox, name, plugin, kept) {
                 Ok(bound) => {
-                    set.insert(name.clone(), Arc::new(bound));
+                    set.insert(name.clone(), bound);
                 }
                 Err(error) => errors.push(error),
             }
@@ -129,7 +157,8 @@ fn load(
     sandbox: &Sandbox,
     name: &PluginName,
     plugin: &config::Plugin,
-) -> Result<Bound, PluginError> {
+    kept: &PluginSet,
+) -> Result<Arc<Bound>, PluginError> {
     let bytes = std::fs::read(&plugin.component).map_err(|source| PluginError::Unreadable {
         name: name.clone(),
         path: plugin.component.display().to_string(),
@@ -149,6 +178,10 @@ fn load(
             pinned,
         });
     }
+    let same = |bound: &&Arc<Bound>| bound.is_loaded_as(&found, plugin);
+    if let Some(kept) = kept.get(name).filter(same) {
+        return Ok(Arc::clone(kept));
+    }
     let grant = Grant {
         capabilities: plugin
             .grants
@@ -160,15 +193,16 @@ fn load(
         limits: plugin.limits,
         reach: reach::of(),
     };
-    let plugin = sandbox
+    let loaded = sandbox
         .load(name, &bytes, grant)
         .map_err(|source| PluginError::Load {
             name: name.clone(),
             source,
         })?;
-    Ok(Bound {
+    Ok(Arc::new(Bound {
         name: name.clone(),
         digest: found,
-        plugin,
-    })
+        plugin: loaded,
+        config: plugin.clone(),
+    }))
 }

@@ -9,6 +9,7 @@ mod calls;
 mod catalogue;
 mod malformed;
 mod pipe;
+mod reloaded;
 mod server;
 mod settle;
 mod upstream;
@@ -20,12 +21,13 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 use wardlet_call::Reason;
 use wardlet_mcp::{Line, Lines, MAX_LINE_BYTES};
 
-use crate::gate::{Approvals, Gate};
+use crate::gate::{Approvals, Gate, PolicySet};
+use crate::reload::Terms;
 use calls::Calls;
 use catalogue::Catalogue;
 use malformed::Malformed;
@@ -81,12 +83,18 @@ struct Lifecycle {
     begun: bool,
     /// The version that the upstream agreed to.
     version: Option<String>,
+    /// The upstream tells it when its list of tools changes.
+    tells_changed_tools: bool,
+    /// The agent was shown tools.
+    listed: bool,
 }
 
 pub(crate) struct Session {
     gate: Arc<Gate>,
     approvals: Arc<Approvals>,
-    timeout: Duration,
+    terms: watch::Receiver<Terms>,
+    /// The policy set under which the agent was last told which tools there are.
+    shown_by: RefCell<Arc<PolicySet>>,
     to_agent: Outbox,
     to_upstream: Outbox,
     calls: RefCell<Calls>,
@@ -109,7 +117,7 @@ pub async fn run(
     gate: Arc<Gate>,
     approvals: Arc<Approvals>,
     launch: &Launch,
-    timeout: Duration,
+    terms: watch::Receiver<Terms>,
     (input, output): (OwnedFd, OwnedFd),
     stop: impl Future<Output = ()>,
 ) -> Result<End, SessionError> {
@@ -117,9 +125,10 @@ pub async fn run(
     let mut agent = Source::new(input)?;
     let mut server = Source::new(from_upstream)?;
     let session = Rc::new(Session {
+        shown_by: RefCell::new(gate.policy_set()),
         gate,
         approvals,
-        timeout,
+        terms,
         to_agent: Outbox::new(output)?,
         to_upstream: Outbox::new(to_upstream)?,
         calls: RefCell::default(),
@@ -155,6 +164,7 @@ impl Session {
         let mut from_agent = Lines::new(MAX_LINE_BYTES);
         let mut sweep = interval(SWEEP);
         sweep.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut terms = self.terms.clone();
         loop {
             tokio::select! {
                 // An agent that does not read its answers gets no more of them.
@@ -184,14 +194,20 @@ impl Session {
                 _ = sweep.tick() => {
                     self.sweep();
                     // Nothing is read of the agent meanwhile, not even that it has ended.
-                    if self.to_upstream.is_stuck(self.timeout) {
+                    if self.to_upstream.is_stuck(self.timeout()) {
                         tracing::warn!(server = %self.gate.server(), "the server reads nothing");
                         return End::Upstream;
                     }
                 }
+                Ok(()) = terms.changed() => self.reloaded(),
                 () = stop.as_mut() => return End::Told,
             }
         }
+    }
+
+    /// How long a call may wait for the server.
+    fn timeout(&self) -> Duration {
+        self.terms.borrow().timeout
     }
 
     fn take_from_server(self: &Rc<Self>, lines: &mut Lines) {

@@ -154,6 +154,7 @@ impl State {
 }
 
 /// What stands as the build in every entry.
-fn build() -> String {
+#[must_use]
+pub fn build() -> String {
     concat!("wardlet ", env!("CARGO_PKG_VERSION")).to_owned()
 }

@@ -111,7 +111,7 @@ fn vote(one: &One, approve: bool) -> Result<(), Failure> {
             say::out(format!("{done}: {} ({})", title(&call), call.id));
         }
         Reply::Refused { why } => return Err(Failure::new(REFUSED, why)),
-        Reply::Waiting { .. } => {
+        _ => {
             return Err(Failure::new(UNREADABLE, control::ControlError::BadAnswer));
         }
     }
@@ -199,9 +199,7 @@ fn find(folder: &Path, id: &str) -> Result<WaitingCall, Failure> {
 fn waiting(folder: &Path) -> Result<Vec<WaitingCall>, Failure> {
     match ask(folder, &Question::List)? {
         Reply::Waiting { calls } => Ok(calls),
-        Reply::Counted | Reply::Refused { .. } => {
-            Err(Failure::new(UNREADABLE, control::ControlError::BadAnswer))
-        }
+        _ => Err(Failure::new(UNREADABLE, control::ControlError::BadAnswer)),
     }
 }
 

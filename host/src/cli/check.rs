@@ -38,7 +38,7 @@ struct Shown<'a> {
 
 pub(super) fn main(arguments: &Arguments) -> Result<(), Failure> {
     let config = setup::load(&arguments.config, arguments.json)?;
-    let set = setup::bind(&config)?;
+    let (_, set) = setup::bind(&config)?;
     let (plugins, rules) = (set.plugins(), set.rules());
     let listed = if arguments.offline {
         Vec::new()

@@ -6,15 +6,15 @@ use std::sync::Arc;
 
 use tokio::signal::unix::{SignalKind, signal};
 use wardlet_audit::{Event, SystemClock};
-use wardlet_keys::digest::{pin, sha256};
 
 use super::say::{Failure, REFUSED, UNREADABLE};
 use super::{CONFIG, setup};
-use crate::config::Config;
 use crate::control;
 use crate::gate::{Approvals, Gate};
+use crate::reload::{Fixed, Look, Reloads, Running, Trigger};
 use crate::session::{self, End};
 use crate::state::{State, StateError};
+use crate::watch;
 
 /// Arguments of `wardlet run`.
 #[derive(Debug, clap::Args)]
@@ -31,31 +31,33 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn main(arguments: &Arguments) -> Result<(), Failure> {
+    // Before the file is read for the first time, so that no change after that is missed.
+    let read = Look::at(&arguments.config);
     let config = setup::load(&arguments.config, false)?;
-    let (name, server) = setup::server(&config, arguments.server.as_deref())?;
-    let launch = setup::launch(server, &arguments.command)?;
-    let set = Arc::new(setup::bind(&config)?);
+    let read = read.and_components(&config);
+    let (server, section) = setup::server(&config, arguments.server.as_deref())?;
+    let fixed = Fixed {
+        server: server.clone(),
+        launch: setup::launch(section, &arguments.command)?,
+    };
+    let (sandbox, set) = setup::bind(&config)?;
+    let set = Arc::new(set);
     let gateway = config.gateway.name.clone();
     let state = State::open(&config.gateway.state).map_err(failed)?;
     let keys = state.keys(&gateway).map_err(failed)?;
     let log = Arc::new(state.log(&gateway, &keys).map_err(failed)?);
     tell_recovery(&log);
-    for event in [config_entry(&config)?, set.entry()] {
+    let digest = config.digest.clone();
+    for event in [Event::Config { digest }, set.entry()] {
         log.record(&event)
             .map_err(|error| failed(StateError::Audit(error)))?;
     }
     let subject = format!("uid:{}", rustix::process::getuid().as_raw());
-    let who = (gateway, name.clone());
-    let gate = Gate::new(
-        who,
-        set,
-        keys,
-        Arc::clone(&log),
-        Box::new(SystemClock),
-        &subject,
-    );
-    let timeout = server.timeout;
-    let end = serve(Arc::new(gate), &launch, timeout, &state)?;
+    let (who, clock) = ((gateway, fixed.server.clone()), Box::new(SystemClock));
+    let gate = Gate::new(who, set, keys, Arc::clone(&log), clock, &subject);
+    let (gate, approvals) = (Arc::new(gate), Arc::new(Approvals::default()));
+    let running = Running::new((config, read), sandbox, fixed, gate, approvals);
+    let end = serve(Arc::new(running), &state)?;
     log.flush()
         .map_err(|error| failed(StateError::Audit(error)))?;
     match end {
@@ -69,23 +71,23 @@ pub(super) fn main(arguments: &Arguments) -> Result<(), Failure> {
     }
 }
 
-fn serve(
-    gate: Arc<Gate>,
-    launch: &session::Launch,
-    timeout: std::time::Duration,
-    state: &State,
-) -> Result<End, Failure> {
+fn serve(running: Arc<Running>, state: &State) -> Result<End, Failure> {
     let runtime = setup::runtime()?;
-    let approvals = Arc::new(Approvals::default());
     let local = tokio::task::LocalSet::new();
     let unreadable = |error: &dyn std::fmt::Display| Failure::new(UNREADABLE, error);
     let end = local.block_on(&runtime, async {
-        let listener = control::listen(state.folder()).map_err(|error| unreadable(&error))?;
-        let control = control::serve(listener, Arc::clone(&gate), Arc::clone(&approvals));
+        let io = |error: std::io::Error| unreadable(&error);
+        let reloads = Reloads::start(Arc::clone(&running)).map_err(io)?;
+        watch::start(Arc::clone(&running), reloads.clone()).map_err(io)?;
+        let listener = control::listen(state.folder()).map_err(io)?;
+        let control = control::serve(listener, Arc::clone(&running), reloads.clone());
         tokio::spawn(control);
-        let streams = streams().map_err(|error| unreadable(&error))?;
-        let stop = stopped().map_err(|error| unreadable(&error))?;
-        session::run(gate, approvals, launch, timeout, streams, stop)
+        tokio::spawn(hangups(reloads).map_err(io)?);
+        let streams = streams().map_err(io)?;
+        let stop = stopped().map_err(io)?;
+        let (gate, approvals) = (running.gate().clone(), running.approvals().clone());
+        let launch = &running.fixed().launch;
+        session::run(gate, approvals, launch, running.terms(), streams, stop)
             .await
             .map_err(|error| unreadable(&error))
     });
@@ -111,12 +113,20 @@ fn streams() -> std::io::Result<(OwnedFd, OwnedFd)> {
 fn stopped() -> std::io::Result<impl Future<Output = ()>> {
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
-    let mut hangup = signal(SignalKind::hangup())?;
     Ok(async move {
         tokio::select! {
             _ = interrupt.recv() => {}
             _ = terminate.recv() => {}
-            _ = hangup.recv() => {}
+        }
+    })
+}
+
+/// Reloads on SIGHUP, as services do. Signals that come while one runs are one more reload.
+fn hangups(reloads: Reloads) -> std::io::Result<impl Future<Output = ()>> {
+    let mut hangup = signal(SignalKind::hangup())?;
+    Ok(async move {
+        while hangup.recv().await.is_some() {
+            reloads.ask(Trigger::Signal).await;
         }
     })
 }
@@ -132,16 +142,4 @@ fn tell_recovery(log: &wardlet_audit::Log) {
             "calls of an earlier run have no known outcome"
         );
     }
-}
-
-fn config_entry(config: &Config) -> Result<Event, Failure> {
-    let bytes = std::fs::read(&config.source).map_err(|error| {
-        Failure::new(
-            UNREADABLE,
-            format!("cannot read the configuration again: {error}"),
-        )
-    })?;
-    Ok(Event::Config {
-        digest: pin(&sha256(&bytes)),
-    })
 }

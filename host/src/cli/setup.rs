@@ -13,6 +13,7 @@ use super::say::{self, Failure, UNREADABLE, WRONG};
 use super::{LogFormat, Logging};
 use crate::config::{Config, Server};
 use crate::gate::PolicySet;
+use crate::load;
 use crate::plugins::PluginSet;
 use crate::session::Launch;
 
@@ -75,24 +76,14 @@ pub(super) fn load(path: &Path, json: bool) -> Result<Config, Failure> {
 }
 
 /// Loads the plugins of a configuration and binds its rules.
-pub(super) fn bind(config: &Config) -> Result<PolicySet, Failure> {
+pub(super) fn bind(config: &Config) -> Result<(Sandbox, PolicySet), Failure> {
     let sandbox = Sandbox::new()
         .map_err(|error| Failure::new(UNREADABLE, &error).hint(Some(error.hint())))?;
     let bar = bar(config.plugins.len() as u64, "plugins compiled");
-    let loaded = PluginSet::load(&sandbox, &config.plugins, |_| bar.inc(1));
+    let set = load::policy_set(&sandbox, config, &PluginSet::default(), |_| bar.inc(1));
     bar.finish_and_clear();
-    let plugins = loaded.map_err(|errors| {
-        let lines = errors.iter().map(|error| match error.hint() {
-            Some(hint) => format!("error: {error}\nhint: {hint}"),
-            None => format!("error: {error}"),
-        });
-        Failure::rendered(WRONG, lines.collect::<Vec<_>>().join("\n\n"))
-    })?;
-    PolicySet::bind(config, plugins).map_err(|wrong| {
-        let lines: Vec<String> = wrong.iter().map(|text| format!("error: {text}")).collect();
-        Failure::rendered(WRONG, lines.join("\n"))
-            .hint(Some("a plugin has the roles that `wardlet check` shows"))
-    })
+    let set = set.map_err(|faults| Failure::rendered(WRONG, load::render(&faults)))?;
+    Ok((sandbox, set))
 }
 
 /// A bar on standard error. It draws nothing where no person looks on.

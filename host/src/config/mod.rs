@@ -29,6 +29,7 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use toml::de::DeTable;
+use wardlet_keys::digest::{pin, sha256};
 
 use fault::Gathered;
 use kind::FaultKind;
@@ -98,6 +99,7 @@ impl Config {
         if faults.refuses() {
             return Err(faults);
         }
+        config.digest = pin(&sha256(text.as_bytes()));
         config.warnings = faults;
         Ok(config)
     }

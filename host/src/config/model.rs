@@ -50,6 +50,8 @@ pub struct Config {
     pub rules: Vec<Rule>,
     /// What happens to methods beside tool calls; those that are not named are refused.
     pub methods: BTreeMap<String, MethodRule>,
+    /// `sha256:` and the digest of the file's bytes.
+    pub digest: String,
     /// What is odd but works.
     pub warnings: Faults,
 }
@@ -77,6 +79,8 @@ pub struct Gateway {
     pub name: String,
     /// The folder of keys, log and caches.
     pub state: PathBuf,
+    /// Whether a change of the file or of a component reloads.
+    pub watch: bool,
 }
 
 /// `[server.<name>]`

@@ -17,7 +17,7 @@ pub(super) type Text = Spanned<String>;
 pub(super) type Texts = Option<Vec<Text>>;
 
 const ROOT: &[&str] = &["gateway", "server", "plugin", "rule", "methods"];
-const GATEWAY: &[&str] = &["name", "state"];
+const GATEWAY: &[&str] = &["name", "state", "watch"];
 const SERVER: &[&str] = &["command", "env", "set_env", "cwd", "timeout"];
 const PLUGIN: &[&str] = &[
     "component",
@@ -49,6 +49,7 @@ pub(super) const MAX_RULES: usize = 256;
 pub(super) struct RawConfig {
     pub(super) gateway_name: Option<Text>,
     pub(super) state: Option<Text>,
+    pub(super) watch: Option<bool>,
     pub(super) servers: Vec<RawServer>,
     pub(super) plugins: Vec<RawPlugin>,
     pub(super) rules: Vec<RawRule>,
@@ -102,6 +103,7 @@ pub(super) fn read(document: &DeTable<'_>, gathered: &mut Gathered<'_>) -> RawCo
     if let Some(gateway) = root.table(("gateway", "`[gateway]`"), GATEWAY, gathered) {
         config.gateway_name = gateway.text("name", gathered);
         config.state = gateway.text("state", gathered);
+        config.watch = gateway.boolean("watch", gathered);
     }
     for (name, node) in named(&root, "server", gathered) {
         let place = format!("`[server.{}]`", name.get_ref());

@@ -66,6 +66,7 @@ pub(super) fn resolve(
         plugins,
         rules,
         methods,
+        digest: String::new(),
         warnings: Faults::default(),
     };
     scope::look(&config, &raw, &faulty, gathered);
@@ -86,6 +87,7 @@ fn gateway(raw: &RawConfig, folder: &Path, gathered: &mut Gathered<'_>) -> Gatew
     Gateway {
         name: name.unwrap_or_else(|| DEFAULT_GATEWAY.to_owned()),
         state: folder.join(state),
+        watch: raw.watch.unwrap_or(true),
     }
 }
 

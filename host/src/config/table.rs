@@ -104,6 +104,16 @@ impl<'t, 'i> Table<'t, 'i> {
         }
     }
 
+    /// A boolean.
+    pub(super) fn boolean(&self, key: &str, gathered: &mut Gathered<'_>) -> Option<bool> {
+        let node = self.node(key)?;
+        let value = node.get_ref().as_bool();
+        if value.is_none() {
+            wrong(node, key, "a boolean", gathered);
+        }
+        value
+    }
+
     /// A string that must be there.
     pub(super) fn required(
         &self,

@@ -12,6 +12,7 @@ use wardlet_keys::base64url;
 use wardlet_mcp::Id;
 use wardlet_sandbox::Usage;
 
+use super::under_way::OneUnderWay;
 use super::{Call, Gate, PolicySet};
 use crate::plugins::Bound;
 
@@ -40,6 +41,7 @@ pub(crate) struct Facts {
     protocol: Option<String>,
     request: String,
     principal: String,
+    _under_way: OneUnderWay,
 }
 
 /// The salt of the arguments' commitment, in base64url. It travels in the token, never in the log.
@@ -71,6 +73,7 @@ impl Gate {
             protocol: call.protocol.clone().filter(|version| is_date(version)),
             request,
             principal: self.principal.clone(),
+            _under_way: self.under_way.begin(),
             txn,
         })
     }

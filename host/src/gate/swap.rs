@@ -49,22 +49,24 @@ impl Gate {
         Arc::ptr_eq(&self.current.get(), set)
     }
 
-    /// Puts `set` in the place of the current set, once `config` and the entry of the set are in the
-    /// log. Calls under way keep the set that they began with; what a human was asked about under
+    /// Puts `set` in the place of the current set, once `config`, where there is one, and the entry
+    /// of the set are in the log. Calls under way keep the set that they began with; what a human was asked about under
     /// another set is void. Blocks for the entries, not for calls.
     ///
     /// # Errors
     /// Those of [`wardlet_audit::Log::record`]: an entry cannot be written, and nothing is changed.
     pub fn swap(
         &self,
-        config: &Event,
+        config: Option<&Event>,
         set: Arc<PolicySet>,
         approvals: &Approvals,
     ) -> Result<(), AuditError> {
         {
             let changing = &self.current.changing;
             let _alone = changing.write().unwrap_or_else(PoisonError::into_inner);
-            self.log.record(config)?;
+            if let Some(config) = config {
+                self.log.record(config)?;
+            }
             self.log.record(&set.entry())?;
             let mut current = self
                 .current

@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 use wardlet_call::Reason;
-use wardlet_mcp::{CallParams, Direction, Id, Message, Route, ToolPage, encode, era, name, notice};
+use wardlet_mcp::{
+    CallParams, Direction, Id, Message, Route, ToolPage, capabilities, encode, era, name, notice,
+};
 
 use super::Session;
 use super::calls::{Kept, Passing, Stage};
@@ -70,7 +72,9 @@ impl Session {
 
     fn initialised(&self, message: &Message<'_>) {
         if let Message::Response { result, .. } = message {
-            self.lifecycle.borrow_mut().version = era::of_initialize(result).ok().flatten();
+            let mut lifecycle = self.lifecycle.borrow_mut();
+            lifecycle.version = era::of_initialize(result).ok().flatten();
+            lifecycle.tells_changed_tools = capabilities::tells_changed_tools(result);
         }
     }
 
@@ -90,6 +94,7 @@ impl Session {
             return self.reply(no_answer(id, &Reason::UpstreamMalformed));
         };
         self.catalogue.borrow_mut().observe(&page, first);
+        self.lifecycle.borrow_mut().listed = true;
         let (set, server) = (self.gate.policy_set(), self.gate.server());
         let shown = page.filtered(|tool| set.rules().could_allow(server, tool));
         match self.gate.pass_result(&set, message, &shown) {
@@ -133,7 +138,7 @@ impl Session {
             // A server that reports progress is at work.
             self.calls
                 .borrow_mut()
-                .postpone(&token, Instant::now() + self.timeout);
+                .postpone(&token, Instant::now() + self.timeout());
         }
         match self.gate.pass(message) {
             Ok(passed) => self.reply(passed.into_bytes()),

@@ -116,7 +116,7 @@ impl Session {
             return self.send(permit.not_sent(&self.gate, Reason::UpstreamGone));
         }
         let forwarded = permit.forwarded(token.as_deref());
-        let deadline = Instant::now() + self.timeout;
+        let deadline = Instant::now() + self.timeout();
         let id = forwarded.id().clone();
         let stage = Stage::Forwarded {
             forwarded,

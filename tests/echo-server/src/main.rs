@@ -8,6 +8,7 @@
 //! - `--leak-envelope` gives it away in a member of every message's envelope;
 //! - `--page N` lists N tools a page;
 //! - `--tool NAME` has one more tool, which answers with its arguments;
+//! - `--list-changed` says that it tells when its list of tools changes;
 //! - `--stubborn` goes on living after standard input closed.
 #![forbid(unsafe_code)]
 
@@ -41,6 +42,7 @@ impl Options {
                 "--secret" => options.behaviour.secret = value()?,
                 "--leak-envelope" => options.leak_envelope = true,
                 "--page" => options.behaviour.page = Some(parse_page(&value()?)?),
+                "--list-changed" => options.behaviour.list_changed = true,
                 "--tool" => options.behaviour.tool = Some(value()?),
                 "--stubborn" => options.stubborn = true,
                 _ => return Err(format!("unknown argument `{word}`")),

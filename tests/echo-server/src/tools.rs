@@ -49,6 +49,8 @@ pub(crate) struct Behaviour {
     pub(crate) page: Option<usize>,
     /// One more tool.
     pub(crate) tool: Option<String>,
+    /// Whether it says that it tells when its tools change.
+    pub(crate) list_changed: bool,
 }
 
 impl Behaviour {
@@ -112,8 +114,13 @@ impl<'a> Server<'a> {
     }
 
     fn initialize(&mut self, id: &str) -> io::Result<()> {
+        let tools = if self.behaviour.list_changed {
+            r#"{"listChanged":true}"#
+        } else {
+            "{}"
+        };
         let result = format!(
-            r#"{{"protocolVersion":"{VERSION}","capabilities":{{"tools":{{}},"logging":{{}}}},"serverInfo":{{"name":"echo-server","version":"1.0.0"}}}}"#
+            r#"{{"protocolVersion":"{VERSION}","capabilities":{{"tools":{tools},"logging":{{}}}},"serverInfo":{{"name":"echo-server","version":"1.0.0"}}}}"#
         );
         self.answers.result(id, &result)
     }

@@ -59,4 +59,5 @@ pub use record::{
 };
 pub use recover::Recovered;
 pub use show::{Entries, Entry, Select, show};
+pub use time::format as rfc3339;
 pub use verify::{Head, Options, Progress, Report, StepBack, VerifyError, verify};

@@ -11,8 +11,10 @@ const DAYS_BEFORE_1970: u64 = 719_468;
 /// Days in 400 years, after which the calendar repeats.
 const ERA_DAYS: u64 = 146_097;
 
-/// Writes a time; one that is too late is written as the last one.
-pub(crate) fn format(ms: u64) -> String {
+/// Writes a time, given in milliseconds since 1970, as RFC 3339 in UTC with milliseconds; one that is
+/// too late is written as the last one.
+#[must_use]
+pub fn format(ms: u64) -> String {
     let ms = ms.min(LAST_MS);
     let days = ms / DAY_MS + DAYS_BEFORE_1970;
     let (era, day) = (days / ERA_DAYS, days % ERA_DAYS);

@@ -8,6 +8,7 @@
 //! as they were written.
 #![forbid(unsafe_code)]
 
+pub mod capabilities;
 pub mod encode;
 pub mod era;
 pub mod notice;

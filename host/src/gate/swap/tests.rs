@@ -93,7 +93,7 @@ fn an_approval_is_void_once_the_set_is_another_one() {
     };
     let mut sets = ["second", "third", "fourth"].map(set).into_iter();
     let mut swap = || {
-        gate.swap(&config_event(), sets.next().unwrap(), &approvals)
+        gate.swap(Some(&config_event()), sets.next().unwrap(), &approvals)
             .unwrap()
     };
 
@@ -126,7 +126,7 @@ fn a_set_that_cannot_be_recorded_does_not_judge() {
     let unrecordable = Event::Config {
         digest: String::new(),
     };
-    let swapped = gate.swap(&unrecordable, set("second"), &Approvals::default());
+    let swapped = gate.swap(Some(&unrecordable), set("second"), &Approvals::default());
     assert!(swapped.is_err());
     assert_eq!(gate.policy_set().digest(), first.digest());
 }

@@ -1,0 +1,80 @@
+//! `wardlet status`: what a running gateway tells of itself.
+
+use serde_json::json;
+
+use super::Where;
+use super::say::{self, Failure, UNREADABLE};
+use crate::control::{self, ControlError, Question, Reply};
+use crate::status::Status;
+
+/// Arguments of `wardlet status`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    #[command(flatten)]
+    place: Where,
+    /// For programs
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn main(arguments: &Arguments) -> Result<(), Failure> {
+    let folder = arguments.place.folder()?;
+    let reply = control::ask(&folder, &Question::Status).map_err(|error| {
+        let hint = error.hint();
+        Failure::new(UNREADABLE, error).hint(hint)
+    })?;
+    let Reply::Status { status } = reply else {
+        return Err(Failure::new(UNREADABLE, ControlError::BadAnswer));
+    };
+    if arguments.json {
+        say::json(&json!(status));
+    } else {
+        say::out(describe(&status));
+    }
+    Ok(())
+}
+
+fn describe(status: &Status) -> String {
+    let Status {
+        pid,
+        build,
+        since,
+        gateway,
+        server,
+        config,
+        watch,
+        policy_set,
+        plugins,
+        rules,
+        last_reload,
+        calls_under_way,
+        calls_waiting,
+    } = status;
+    let watch = if *watch { "watched" } else { "not watched" };
+    let mut text = format!(
+        "gateway     {gateway}, in front of {server}\n\
+         process     {pid}, {build}, since {since}\n\
+         config      {config}, {watch}\n\
+         policy set  {policy_set}, {rules} rules\n"
+    );
+    for plugin in plugins {
+        text.push_str(&format!("plugin      {} {}\n", plugin.name, plugin.digest));
+    }
+    text.push_str(&format!(
+        "calls       {calls_under_way} under way, {calls_waiting} of them waiting for a human\n"
+    ));
+    match last_reload {
+        None => text.push_str("reload      none so far"),
+        Some(last) => {
+            let taken = if last.taken { "taken" } else { "not taken" };
+            text.push_str(&format!(
+                "reload      {taken} at {}, by {}",
+                last.time, last.trigger
+            ));
+            for line in &last.lines {
+                text.push_str(&format!("\n            {line}"));
+            }
+        }
+    }
+    text
+}

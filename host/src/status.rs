@@ -1,0 +1,93 @@
+//! What a running gateway tells of itself.
+
+use serde::{Deserialize, Serialize};
+use wardlet_audit::rfc3339;
+
+use crate::reload::{Last, Pin, Running};
+
+/// A running gateway at one moment.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Status {
+    /// Its process.
+    pub pid: u32,
+    /// Its program and version, as in entries.
+    pub build: String,
+    /// When it started: RFC 3339, UTC.
+    pub since: String,
+    /// Its name.
+    pub gateway: String,
+    /// The server that it stands in front of.
+    pub server: String,
+    /// Its configuration file.
+    pub config: String,
+    /// Whether it reloads when a file changes.
+    pub watch: bool,
+    /// The digest of the policy set by which calls are judged that begin now.
+    pub policy_set: String,
+    /// The plugins of that set.
+    pub plugins: Vec<Pin>,
+    /// How many rules it has.
+    pub rules: usize,
+    /// The last reload; none where there was none.
+    pub last_reload: Option<Reload>,
+    /// Calls that were begun and are not answered: judged, held, or with the server.
+    pub calls_under_way: u64,
+    /// Calls among them that wait for a human.
+    pub calls_waiting: usize,
+}
+
+/// A reload.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Reload {
+    /// When it ended: RFC 3339, UTC.
+    pub time: String,
+    /// Who asked for it: `command`, `signal` or `watch`.
+    pub trigger: String,
+    /// Whether the configuration was taken.
+    pub taken: bool,
+    /// What it changed, or what is wrong, for people.
+    pub lines: Vec<String>,
+}
+
+impl Status {
+    /// Looks at a gateway.
+    #[must_use]
+    pub fn of(running: &Running) -> Self {
+        let (config, set) = (running.config(), running.gate().policy_set());
+        let path = std::path::absolute(&config.source);
+        let plugins = set.plugins().iter().map(|bound| Pin {
+            name: bound.name.to_string(),
+            digest: bound.digest.clone(),
+        });
+        Status {
+            pid: std::process::id(),
+            build: crate::state::build(),
+            since: rfc3339(running.since_ms()),
+            gateway: config.gateway.name.clone(),
+            server: running.fixed().server.to_string(),
+            config: path
+                .as_ref()
+                .unwrap_or(&config.source)
+                .display()
+                .to_string(),
+            watch: config.gateway.watch,
+            policy_set: set.digest().to_owned(),
+            plugins: plugins.collect(),
+            rules: config.rules.len(),
+            last_reload: running.last().map(Reload::from),
+            calls_under_way: running.gate().under_way(),
+            calls_waiting: running.approvals().list().len(),
+        }
+    }
+}
+
+impl From<Last> for Reload {
+    fn from(last: Last) -> Self {
+        Reload {
+            time: rfc3339(last.time_ms),
+            trigger: last.trigger.word().to_owned(),
+            taken: last.taken,
+            lines: last.lines,
+        }
+    }
+}
