@@ -1,9 +1,10 @@
 //! `wardlet check`: is the configuration right, and who sees what of each tool?
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use serde_json::json;
-use wardlet_call::{Part, Pointer};
+use wardlet_call::{Part, PluginName, Pointer};
 
 use super::say::{self, Failure, UNREADABLE, visible};
 use super::{CONFIG, setup};
@@ -26,14 +27,26 @@ pub(super) struct Arguments {
     json: bool,
 }
 
-/// What bears on one tool.
+/// What bears on one tool, or would bear on it.
 struct Shown<'a> {
     server: String,
     tool: &'a ListedTool,
+    /// Those that enforce.
     rules: Vec<&'a Rule>,
-    /// Arguments that no policy sees.
+    /// Those that are only tried out.
+    shadow_rules: Vec<&'a Rule>,
+    /// Plugins that run for shadow rules alone.
+    shadow_plugins: Vec<&'a str>,
+    /// Arguments that no policy of an enforcing rule sees.
     unseen: Vec<String>,
     reachable: bool,
+}
+
+impl<'a> Shown<'a> {
+    /// The rules about it, whatever their mode.
+    fn all(&self) -> impl Iterator<Item = &'a Rule> {
+        self.rules.iter().chain(&self.shadow_rules).copied()
+    }
 }
 
 pub(super) fn main(arguments: &Arguments) -> Result<(), Failure> {
@@ -92,7 +105,8 @@ fn show<'a>(
     server: &wardlet_call::ServerName,
     tool: &'a ListedTool,
 ) -> Shown<'a> {
-    let matching = config.rules_for(server, &tool.name);
+    let matching = config.rules_for(server, &tool.name).into_iter();
+    let (matching, shadows): (Vec<_>, Vec<_>) = matching.partition(|rule| rule.enforces());
     let policies: Vec<_> = matching
         .iter()
         .flat_map(|rule| policies(rule, plugins))
@@ -113,9 +127,32 @@ fn show<'a>(
             .filter(|argument| !sees(argument))
             .collect(),
         reachable: rules.could_allow(server, &tool.name),
+        shadow_plugins: shadow_plugins(&matching, &shadows),
         rules: matching,
+        shadow_rules: shadows,
         tool,
     }
+}
+
+/// The plugins of some rules.
+fn plugins_of<'a>(rules: &[&'a Rule]) -> BTreeSet<&'a PluginName> {
+    let named = |rule: &&'a Rule| {
+        let policies = rule.policies.iter().filter_map(|policy| match policy {
+            PolicyRef::Plugin(name) => Some(name),
+            PolicyRef::BuiltIn(_) => None,
+        });
+        policies.chain(&rule.redactors)
+    };
+    rules.iter().flat_map(named).collect()
+}
+
+/// The plugins that would not run at all without the shadow rules.
+fn shadow_plugins<'a>(enforcing: &[&'a Rule], shadows: &[&'a Rule]) -> Vec<&'a str> {
+    let enforcing = plugins_of(enforcing);
+    let only = plugins_of(shadows).into_iter();
+    only.filter(|name| !enforcing.contains(name))
+        .map(PluginName::as_str)
+        .collect()
 }
 
 fn policies<'a>(rule: &Rule, plugins: &'a PluginSet) -> Vec<&'a Bound> {
@@ -131,7 +168,7 @@ fn idle<'a>(config: &'a Config, shown: &[Shown<'_>]) -> Vec<&'a str> {
     let used = |rule: &&Rule| {
         shown
             .iter()
-            .any(|shown| shown.rules.iter().any(|other| other.name == rule.name))
+            .any(|shown| shown.all().any(|other| other.name == rule.name))
     };
     let asked = !shown.is_empty();
     let rules = config
@@ -168,8 +205,12 @@ fn tell(config: &Config, plugins: &PluginSet, shown: &[Shown<'_>], idle: &[&str]
     } else {
         format!(", {} tools", shown.len())
     };
+    let shadows = match config.rules.iter().filter(|rule| !rule.enforces()).count() {
+        0 => String::new(),
+        count => format!(" ({count} in shadow mode)"),
+    };
     say::out(format!(
-        "\n{} is right: {} plugins, {} rules{tools}",
+        "\n{} is right: {} plugins, {} rules{shadows}{tools}",
         config.source.display(),
         config.plugins.len(),
         config.rules.len()
@@ -213,7 +254,7 @@ fn tell_tool(shown: &Shown<'_>) {
     if !shown.reachable {
         say::out("    refused always: no rule with policies covers it (hidden from agents)");
     }
-    for rule in &shown.rules {
+    for rule in shown.all() {
         let mut parts = Vec::new();
         for policy in &rule.policies {
             parts.push(match policy {
@@ -225,7 +266,16 @@ fn tell_tool(shown: &Shown<'_>) {
         if let Some(expires) = rule.approval {
             parts.push(format!("a human agrees within {} s", expires.as_secs()));
         }
-        say::out(format!("    rule `{}`: {}", rule.name, parts.join(", ")));
+        let kind = if rule.enforces() {
+            "rule"
+        } else {
+            "shadow rule"
+        };
+        say::out(format!("    {kind} `{}`: {}", rule.name, parts.join(", ")));
+    }
+    if !shown.shadow_plugins.is_empty() {
+        let only = shown.shadow_plugins.join(", ");
+        say::out(format!("    only in shadow: {only}"));
     }
     if !shown.unseen.is_empty() && shown.reachable {
         let unseen: Vec<String> = shown.unseen.iter().map(|name| visible(name)).collect();
@@ -258,6 +308,8 @@ fn as_json(
             "tool": shown.tool.name,
             "reachable": shown.reachable,
             "rules": shown.rules.iter().map(|rule| rule.name.as_str()).collect::<Vec<_>>(),
+            "shadow_rules": shown.shadow_rules.iter().map(|rule| rule.name.as_str()).collect::<Vec<_>>(),
+            "shadow_plugins": shown.shadow_plugins,
             "unseen": shown.unseen,
         })
     });

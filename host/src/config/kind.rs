@@ -141,10 +141,20 @@ pub(super) enum FaultKind {
     UnusedPlugin(String),
     #[error("no rule is about server `{0}`: each of its tools is refused")]
     UnusedServer(String),
+    #[error("only shadow rules are about server `{0}`: each of its tools is refused")]
+    ShadowServer(String),
     #[error("no rule has policies: every tool call is refused")]
     NothingAllowed,
+    #[error("only shadow rules have policies: every tool call is refused")]
+    OnlyShadowsJudge,
     #[error("no rule with policies is about method `{0}`: it is refused")]
     NobodyJudges(String),
+    #[error("only shadow rules have policies about method `{0}`: it is refused")]
+    OnlyShadowsJudgeMethod(String),
+    #[error(
+        "shadow rule `{name}` tries out nothing that rule `{by}` does not do or try out already"
+    )]
+    TriesNothing { name: String, by: String },
     #[error("`allow-all` beside other policies turns their abstaining into allowing")]
     AllowAllBeside,
     #[error("`{0}` has no effect in a rule without redactors")]
@@ -160,8 +170,12 @@ impl FaultKind {
             self,
             Self::UnusedPlugin(_)
                 | Self::UnusedServer(_)
+                | Self::ShadowServer(_)
                 | Self::NothingAllowed
+                | Self::OnlyShadowsJudge
                 | Self::NobodyJudges(_)
+                | Self::OnlyShadowsJudgeMethod(_)
+                | Self::TriesNothing { .. }
                 | Self::AllowAllBeside
                 | Self::NothingRedacted(_)
                 | Self::BlindRedactor(_)
@@ -292,6 +306,10 @@ impl FaultKind {
             }
             Self::UnusedPlugin(_) => "name it in the `policies` or `redactors` of a rule",
             Self::UnusedServer(_) => "add a rule with `tools = [\"<server>/*\"]`",
+            Self::ShadowServer(_) | Self::OnlyShadowsJudge | Self::OnlyShadowsJudgeMethod(_) => {
+                "a shadow rule never allows: take `mode = \"shadow\"` away where one is to enforce"
+            }
+            Self::TriesNothing { .. } => "delete it, or let it differ",
             Self::NothingAllowed => "a call passes only if a policy of a rule allows it",
             Self::NobodyJudges(_) => {
                 "add a rule with policies and `methods = [\"<server>/<method>\"]`"

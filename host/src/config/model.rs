@@ -5,7 +5,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use wardlet_call::{Json, PluginName, Projection, Replacement, RuleName, ServerName};
+use wardlet_call::{Json, Mode, PluginName, Projection, Replacement, RuleName, ServerName};
 
 use wardlet_sandbox::Limits;
 
@@ -57,14 +57,14 @@ pub struct Config {
 }
 
 impl Config {
-    /// The rules about a tool, in the order of the file.
+    /// The rules about a tool, in the order of the file, whatever their mode.
     #[must_use]
     pub fn rules_for(&self, server: &ServerName, tool: &str) -> Vec<&Rule> {
         let is_about = |rule: &&Rule| rule.tools.iter().any(|p| p.matches(server, tool));
         self.rules.iter().filter(is_about).collect()
     }
 
-    /// The rules about a method beside tool calls, in the order of the file.
+    /// The rules about a method beside tool calls, in the order of the file, whatever their mode.
     #[must_use]
     pub fn rules_for_method(&self, server: &ServerName, method: &str) -> Vec<&Rule> {
         let is_about = |rule: &&Rule| rule.methods.iter().any(|p| p.matches(server, method));
@@ -139,6 +139,8 @@ pub struct Plugin {
 pub struct Rule {
     /// Its name.
     pub name: RuleName,
+    /// Whether it enforces, or is only tried out.
+    pub mode: Mode,
     /// The tools it is about.
     pub tools: Vec<Pattern>,
     /// The methods it is about.
@@ -155,6 +157,14 @@ pub struct Rule {
     pub mask_arguments: bool,
     /// What takes the place of a finding in the answer.
     pub replacement: Replacement,
+}
+
+impl Rule {
+    /// Whether it takes part in decisions; otherwise it is a shadow rule.
+    #[must_use]
+    pub fn enforces(&self) -> bool {
+        self.mode == Mode::Enforce
+    }
 }
 
 /// A policy of a rule.

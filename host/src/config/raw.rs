@@ -29,6 +29,7 @@ const PLUGIN: &[&str] = &[
 ];
 const RULE: &[&str] = &[
     "name",
+    "mode",
     "tools",
     "methods",
     "policies",
@@ -86,6 +87,7 @@ pub(super) struct RawRule {
     pub(super) name: Option<Text>,
     /// Where a fault of the rule as a whole is shown.
     pub(super) span: Span,
+    pub(super) mode: Option<Text>,
     pub(super) tools: Texts,
     pub(super) methods: Texts,
     pub(super) policies: Texts,
@@ -241,6 +243,7 @@ fn rule(table: &Table<'_, '_>, gathered: &mut Gathered<'_>) -> RawRule {
         faulty: false,
         span: name.as_ref().map_or(table.span.clone(), Spanned::span),
         name,
+        mode: table.text("mode", gathered),
         tools: table.set("tools", gathered),
         methods: table.set("methods", gathered),
         policies: table.set("policies", gathered),

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use wardlet_call::{PluginName, Replacement, RuleName};
+use wardlet_call::{Mode, PluginName, Replacement, RuleName};
 
 use super::fault::Gathered;
 use super::kind::{FaultKind, quoted};
@@ -72,6 +72,9 @@ pub(super) fn resolve(raw: &[RawRule], names: &Names<'_>, gathered: &mut Gathere
 
 fn resolve_rule(raw: &RawRule, names: &Names<'_>, gathered: &mut Gathered<'_>) -> Option<Rule> {
     let name = name(raw, gathered);
+    let modes = [("enforce", Mode::Enforce), ("shadow", Mode::Shadow)];
+    let word = raw.mode.as_ref();
+    let mode = word.and_then(|word| choice("mode", word, modes, gathered));
     let tools = patterns(raw.tools.as_deref(), "tools", names, gathered);
     let methods = patterns(raw.methods.as_deref(), "methods", names, gathered);
     for (text, pattern) in &methods {
@@ -100,6 +103,7 @@ fn resolve_rule(raw: &RawRule, names: &Names<'_>, gathered: &mut Gathered<'_>) -
     refuse_idle(raw, gathered);
     Some(Rule {
         name: name?,
+        mode: mode.unwrap_or_default(),
         tools: tools.into_iter().map(|(_, pattern)| pattern).collect(),
         methods: methods.into_iter().map(|(_, pattern)| pattern).collect(),
         policies,

@@ -23,8 +23,13 @@ pub(super) fn look(
     if raw.rules_faulty || !faulty.is_empty() || config.rules.len() < raw.rules.len() {
         return;
     }
-    if config.rules.iter().all(|rule| rule.policies.is_empty()) {
-        gathered.push(None, FaultKind::NothingAllowed);
+    let mut judging = config.rules.iter().filter(|rule| !rule.policies.is_empty());
+    if !judging.clone().any(Rule::enforces) {
+        let kind = match judging.next() {
+            Some(_) => FaultKind::OnlyShadowsJudge,
+            None => FaultKind::NothingAllowed,
+        };
+        gathered.push(None, kind);
     } else {
         note_servers(config, raw, gathered);
     }
@@ -32,7 +37,8 @@ pub(super) fn look(
     note_methods(config, raw, gathered);
 }
 
-/// Of two rules that do the same, the later one is named.
+/// Of two rules that do the same, the later one is named. A shadow rule does nothing for another
+/// one, so that no enforcing rule is superfluous because of it.
 fn refuse_shadowed(
     config: &Config,
     raw: &RawConfig,
@@ -49,9 +55,11 @@ fn refuse_shadowed(
                 && (*other < position || !shadows(rule, by))
         });
         if let Some((_, by)) = by {
-            let kind = FaultKind::Shadowed {
-                name: rule.name.to_string(),
-                by: by.name.to_string(),
+            let (name, by) = (rule.name.to_string(), by.name.to_string());
+            let kind = if rule.enforces() {
+                FaultKind::Shadowed { name, by }
+            } else {
+                FaultKind::TriesNothing { name, by }
             };
             let names = raw.rules.iter().filter_map(|raw| raw.name.as_ref());
             gathered.push(place(names, rule.name.as_str()), kind);
@@ -64,7 +72,8 @@ fn refuse_shadowed(
 /// The policies must be the same: with one more, `by` could be allowed by that one where `rule`
 /// has only abstentions and refuses.
 fn shadows(by: &Rule, rule: &Rule) -> bool {
-    does_as_much(by, rule)
+    (by.enforces() || !rule.enforces())
+        && does_as_much(by, rule)
         && all_covered(&by.tools, &rule.tools)
         && all_covered(&by.methods, &rule.methods)
 }
@@ -87,9 +96,13 @@ fn all_covered(by: &[Pattern], patterns: &[Pattern]) -> bool {
 
 fn note_servers(config: &Config, raw: &RawConfig, gathered: &mut Gathered<'_>) {
     for name in config.servers.keys() {
-        let patterns = |rule: &Rule| rule.tools.iter().any(|pattern| pattern.is_about(name));
-        if !config.rules.iter().any(patterns) {
-            let kind = FaultKind::UnusedServer(name.to_string());
+        let is_about = |rule: &&Rule| rule.tools.iter().any(|pattern| pattern.is_about(name));
+        let mut about = config.rules.iter().filter(is_about);
+        if !about.clone().any(Rule::enforces) {
+            let kind = match about.next() {
+                Some(_) => FaultKind::ShadowServer(name.to_string()),
+                None => FaultKind::UnusedServer(name.to_string()),
+            };
             let names = raw.servers.iter().map(|server| &server.name);
             gathered.push(place(names, name.as_str()), kind);
         }
@@ -120,12 +133,14 @@ fn judges(rule: &Rule, plugin: &PluginName) -> bool {
 
 fn note_methods(config: &Config, raw: &RawConfig, gathered: &mut Gathered<'_>) {
     for (method, rule) in &config.methods {
-        let is_judged = |server| {
-            let mut rules = config.rules_for_method(server, method).into_iter();
-            rules.any(|rule| !rule.policies.is_empty())
-        };
-        if *rule == MethodRule::Judge && !config.servers.keys().any(is_judged) {
-            let kind = FaultKind::NobodyJudges(method.clone());
+        let judging = |server| config.rules_for_method(server, method).into_iter();
+        let judging = config.servers.keys().flat_map(judging);
+        let mut judging = judging.filter(|rule| !rule.policies.is_empty());
+        if *rule == MethodRule::Judge && !judging.clone().any(Rule::enforces) {
+            let kind = match judging.next() {
+                Some(_) => FaultKind::OnlyShadowsJudgeMethod(method.clone()),
+                None => FaultKind::NobodyJudges(method.clone()),
+            };
             let names = raw.methods.iter().map(|(name, _)| name);
             gathered.push(place(names, method), kind);
         }

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use wardlet_audit::{
-    Approval, Commitment, Decision, Effect, Outcome, Payload, PluginRun, Redaction, Role, Status,
-    Target, Timings, Token,
+    Approval, Commitment, Decision, Effect, Outcome, Payload, PluginRun, Redaction, Role, Shadow,
+    Status, Target, Timings, Token,
 };
 use wardlet_call::{Blame, Found, Reason, RuleName};
 use wardlet_keys::base64url;
@@ -33,6 +33,7 @@ pub(crate) struct Facts {
     pub(crate) rules: Vec<RuleName>,
     pub(crate) plugins: Vec<PluginRun>,
     pub(crate) redactions: Vec<Redaction>,
+    pub(crate) shadow: Vec<Shadow>,
     pub(crate) approval: Option<Approval>,
     pub(crate) token: Option<Token>,
     pub(crate) timings: Timings,
@@ -66,6 +67,7 @@ impl Gate {
             rules: Vec::new(),
             plugins: Vec::new(),
             redactions: Vec::new(),
+            shadow: Vec::new(),
             approval: None,
             token: None,
             timings: Timings::default(),
@@ -158,6 +160,8 @@ impl Facts {
             redactions: self.redactions.clone(),
             request: Some(self.request.clone()),
             rules: self.rules.iter().map(RuleName::to_string).collect(),
+            shadow: self.shadow.clone(),
+            shadow_omitted: None,
             target: self.target.clone(),
             timings: self.timings.clone(),
             token: self.token.clone(),
@@ -206,6 +210,7 @@ pub(crate) fn outcome(status: Status, blame: Option<Blame>, reason: Option<&str>
         reason: reason.map(str::to_owned),
         redactions: Vec::new(),
         result: None,
+        shadow: Vec::new(),
         status,
         timings: Timings::default(),
         token: None,

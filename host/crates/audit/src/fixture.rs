@@ -143,6 +143,8 @@ pub(crate) fn decision(effect: Effect) -> Decision {
         redactions: vec![],
         request: None,
         rules: vec![],
+        shadow: vec![],
+        shadow_omitted: None,
         target: target(),
         timings: Timings::default(),
         token: None,
@@ -180,12 +182,33 @@ fn redaction() -> Redaction {
     }
 }
 
+/// A shadow rule with every field set.
+pub(crate) fn shadow() -> Shadow {
+    Shadow {
+        concluded: ShadowEffect::RequireApproval,
+        differs: Some(Difference {
+            decided: ShadowEffect::Allow,
+            would: ShadowEffect::RequireApproval,
+        }),
+        faults: vec![ShadowFault {
+            fault: "trap".to_owned(),
+            plugin: "path-guard".to_owned(),
+        }],
+        plugins: vec![plugin(Role::Policy)],
+        reason: Some("outside-root".to_owned()),
+        redactions: vec![redaction()],
+        redacts: true,
+        rule: "tried".to_owned(),
+    }
+}
+
 fn timings() -> Timings {
     Timings {
         find_us: Some(1),
         hold_us: Some(2),
         redact_us: Some(3),
         screen_us: Some(4),
+        shadow_us: Some(5),
         upstream_us: Some((1 << 53) - 1),
     }
 }
@@ -210,6 +233,8 @@ pub(crate) fn full_decision(effect: Effect) -> Decision {
         redactions: vec![redaction()],
         request: Some("c".to_owned()),
         rules: vec!["a".to_owned(), "b".to_owned()],
+        shadow: vec![shadow()],
+        shadow_omitted: Some(3),
         target: Target {
             definition: Some("d".to_owned()),
             ..target()
@@ -233,6 +258,7 @@ pub(crate) fn outcome(status: Status) -> Outcome {
         reason: None,
         redactions: vec![],
         result: None,
+        shadow: vec![],
         status,
         timings: Timings::default(),
         token: None,
@@ -248,6 +274,7 @@ pub(crate) fn full_outcome() -> Outcome {
         reason: Some("upstream-timeout".to_owned()),
         redactions: vec![redaction()],
         result: Some(payload()),
+        shadow: vec![shadow()],
         timings: timings(),
         token: Some("t".to_owned()),
         ..outcome(Status::Timeout)

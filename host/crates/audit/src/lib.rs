@@ -54,8 +54,9 @@ pub use field::{MAX_NAME_BYTES, MAX_URI_BYTES};
 pub use line::{ENTRIES_FILE, MAX_ENTRY_BYTES, VERSION};
 pub use log::{Durability, FLUSH_WITHIN, Log, WrittenDecision, WrittenOutcome, WrittenRefusal};
 pub use record::{
-    Approval, ApprovalRequest, ApprovalVote, Choice, Decision, Effect, Event, Gateway, Outcome,
-    Payload, PluginPin, PluginRun, Redaction, Role, Status, Target, Timings, Token, Vote,
+    Approval, ApprovalRequest, ApprovalVote, Choice, Decision, Difference, Effect, Event, Gateway,
+    Outcome, Payload, PluginPin, PluginRun, Redaction, Role, Shadow, ShadowEffect, ShadowFault,
+    Status, Target, Timings, Token, Vote,
 };
 pub use recover::Recovered;
 pub use show::{Entries, Entry, Select, show};

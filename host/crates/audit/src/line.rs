@@ -24,6 +24,10 @@ pub const VERSION: u64 = 1;
 /// What every signed text begins with, so that no signature of another kind can be taken for one.
 const DOMAIN: &str = "wardlet-entry/v1\n";
 
+/// What an entry has at most beside body, gateway and origin: the names and signs of its members, an
+/// index of 20 digits, a kind of 16 characters, a time of 24 and a signature of 86.
+const OTHER_BYTES: usize = 256;
+
 /// The members of an entry, in canonical order.
 const MEMBERS: [&str; 8] = [
     "body", "gateway", "index", "kind", "origin", "sig", "time", "v",
@@ -65,6 +69,13 @@ impl Seal {
             gateway,
             origin: format!(r#"","origin":{quoted}"#).into_bytes(),
         })
+    }
+
+    /// How long a body may be so that its entry is not over [`MAX_ENTRY_BYTES`], whatever its kind
+    /// and index.
+    pub(crate) fn room(&self) -> usize {
+        let fixed = self.gateway.len() + self.origin.len() + OTHER_BYTES;
+        MAX_ENTRY_BYTES.saturating_sub(fixed)
     }
 
     /// The line of an entry, with its line break.

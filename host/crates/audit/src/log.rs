@@ -25,7 +25,8 @@ use crate::clock::Clock;
 use crate::error::AuditError;
 use crate::line::{self, ENTRIES_FILE, Seal};
 use crate::record::{
-    Decision, Effect, Event, Gateway, Outcome, OutcomeBody, RecoveryBody, SetBody, Status, Timings,
+    Decision, Effect, Event, Gateway, Outcome, OutcomeBody, RecoveryBody, SetBody, Shadowed,
+    Status, Timings, body_within,
 };
 use crate::recover::{Found, Recovered, recover};
 
@@ -180,6 +181,7 @@ impl Log {
             reason: Some("recovered".to_owned()),
             redactions: Vec::new(),
             result: None,
+            shadow: Vec::new(),
             status: Status::Unknown,
             timings: Timings::default(),
             token: None,
@@ -198,7 +200,8 @@ impl Log {
         &self.recovered
     }
 
-    /// Writes the decision to allow a call. Nothing of the call may leave before this returns.
+    /// Writes the decision to allow a call. Nothing of the call may leave before this returns. What
+    /// shadow rules say is shortened where the entry has no room for it.
     ///
     /// # Errors
     /// [`AuditError::Effect`] unless the effect is [`Effect::Allow`];
@@ -212,7 +215,7 @@ impl Log {
         if decision.effect != Effect::Allow {
             return Err(AuditError::Effect);
         }
-        let index = self.append("decision", decision)?;
+        let index = self.append_shadowed("decision", decision)?;
         if durability == Durability::Durable {
             self.shared.sync(index)?;
         }
@@ -231,7 +234,7 @@ impl Log {
             return Err(AuditError::Effect);
         }
         Ok(WrittenRefusal {
-            index: self.append("decision", decision)?,
+            index: self.append_shadowed("decision", decision)?,
         })
     }
 
@@ -249,7 +252,8 @@ impl Log {
         if decision.log != self.id {
             return Err(AuditError::ForeignDecision);
         }
-        let index = self.append("outcome", &OutcomeBody::new(decision.index, outcome))?;
+        let body = OutcomeBody::new(decision.index, outcome);
+        let index = self.append_shadowed("outcome", &body)?;
         Ok(WrittenOutcome {
             index,
             decision: decision.index,
@@ -292,11 +296,19 @@ impl Log {
     }
 
     fn append(&self, kind: &str, record: &impl Serialize) -> Result<u64, AuditError> {
-        let body = line::body(record)?;
+        self.append_body(kind, &line::body(record)?)
+    }
+
+    /// Shadow rules for whom there is no room are left out: they have no effect, not even this one.
+    fn append_shadowed(&self, kind: &str, record: &impl Shadowed) -> Result<u64, AuditError> {
+        self.append_body(kind, &body_within(record, self.seal.room())?)
+    }
+
+    fn append_body(&self, kind: &str, body: &[u8]) -> Result<u64, AuditError> {
         let state = self.shared.lock()?;
         let index = state.next;
         // The time is read under the lock too, so that times rise with the indices.
-        let line = self.seal.line(index, kind, self.clock.now_ms(), &body)?;
+        let line = self.seal.line(index, kind, self.clock.now_ms(), body)?;
         self.shared.write(state, &line)?;
         Ok(index)
     }

@@ -7,9 +7,12 @@ use wardlet_call::Blame;
 use crate::field;
 
 mod event;
+mod shadow;
 
 pub use event::{ApprovalRequest, ApprovalVote, Event, PluginPin};
 pub(crate) use event::{RecoveryBody, SetBody};
+pub use shadow::{Difference, Shadow, ShadowEffect, ShadowFault};
+pub(crate) use shadow::{Shadowed, body_within};
 
 /// The gateway that writes, in every entry.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -81,6 +84,15 @@ pub struct Decision {
         skip_serializing_if = "<[String]>::is_empty"
     )]
     pub rules: Vec<String>,
+    /// What the shadow rules that matched would have done.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub shadow: Vec<Shadow>,
+    /// How many more there were, for whom the entry had no room; the log sets it.
+    #[serde(
+        serialize_with = "field::maybe_integer",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub shadow_omitted: Option<u64>,
     /// What was to be called.
     pub target: Target,
     /// How long the stages took.
@@ -290,6 +302,12 @@ pub struct Timings {
         skip_serializing_if = "Option::is_none"
     )]
     pub screen_us: Option<u64>,
+    /// Shadow rules: policies and redactors that ran for them alone.
+    #[serde(
+        serialize_with = "field::maybe_integer",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub shadow_us: Option<u64>,
     /// The upstream.
     #[serde(
         serialize_with = "field::maybe_integer",
@@ -319,6 +337,8 @@ pub struct Outcome {
     pub redactions: Vec<Redaction>,
     /// The answer as it came from the upstream.
     pub result: Option<Payload>,
+    /// What the shadow rules of the call would have done to the answer.
+    pub shadow: Vec<Shadow>,
     /// How it ended.
     pub status: Status,
     /// How long the stages took.
@@ -368,6 +388,13 @@ pub(crate) struct OutcomeBody<'a> {
     redactions: &'a [Redaction],
     #[serde(skip_serializing_if = "Option::is_none")]
     result: Option<&'a Payload>,
+    #[serde(skip_serializing_if = "<[Shadow]>::is_empty")]
+    shadow: &'a [Shadow],
+    #[serde(
+        serialize_with = "field::maybe_integer",
+        skip_serializing_if = "Option::is_none"
+    )]
+    shadow_omitted: Option<u64>,
     status: Status,
     #[serde(skip_serializing_if = "Timings::is_empty")]
     timings: &'a Timings,
@@ -388,6 +415,8 @@ impl<'a> OutcomeBody<'a> {
             reason: &outcome.reason,
             redactions: &outcome.redactions,
             result: outcome.result.as_ref(),
+            shadow: &outcome.shadow,
+            shadow_omitted: None,
             status: outcome.status,
             timings: &outcome.timings,
             token: &outcome.token,

@@ -15,6 +15,7 @@ mod projection;
 mod denial;
 mod name;
 mod rule;
+mod shadow;
 mod text;
 mod verdict;
 
@@ -33,5 +34,6 @@ pub use projection::{Projection, ProjectionError};
 pub use reach::{Entropy, Reach};
 pub use redaction::{BadEdit, Edit, Found, Replacement, Spans};
 pub use rule::{Conclusion, Decision, PolicyOutcome, RuleOutcome, conclude, decide};
+pub use shadow::{Effect, Enforced, Mode, Trial, Tried, try_out};
 pub use text::steers;
 pub use verdict::{Obligation, Phase, Ruling, Subject, Verdict};

@@ -131,7 +131,7 @@ pub fn conclude(outcome: &RuleOutcome) -> Conclusion {
 /// Concludes all matching rules: deny over require approval over allow, and deny where no rule
 /// with policies matches.
 #[must_use]
-pub fn decide(outcomes: &[RuleOutcome]) -> Decision {
+pub fn decide<'a>(outcomes: impl IntoIterator<Item = &'a RuleOutcome>) -> Decision {
     let mut allows = false;
     let mut durable = false;
     let mut asking = Vec::new();
@@ -162,4 +162,4 @@ pub fn decide(outcomes: &[RuleOutcome]) -> Decision {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

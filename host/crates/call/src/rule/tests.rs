@@ -5,7 +5,7 @@ use crate::name::{Code, PluginName, RuleName};
 use crate::verdict::{Obligation, Ruling, Verdict};
 
 #[derive(Clone, Copy, Debug)]
-enum Says {
+pub(crate) enum Says {
     Abstain,
     Allow,
     AllowDurably,
@@ -20,7 +20,8 @@ use Says::{
     Abstain, Allow, AllowDurably, AllowWithUnknown, AllowWithUnknownMust, Ask, Deny, Fault,
 };
 
-fn outcome(position: usize, approval: bool, says: &[Says]) -> RuleOutcome {
+/// The outcome of the rule `rule-<position>`.
+pub(crate) fn outcome(position: usize, approval: bool, says: &[Says]) -> RuleOutcome {
     let code = || Code::parse("because").unwrap();
     let policies = says.iter().map(|says| {
         let (ruling, obligations) = match says {
@@ -138,7 +139,8 @@ fn says() -> impl Strategy<Value = Says> {
     ])
 }
 
-fn rule() -> impl Strategy<Value = (bool, Vec<Says>)> {
+/// Whether a rule asks for a human, and what its policies say.
+pub(crate) fn rule() -> impl Strategy<Value = (bool, Vec<Says>)> {
     (any::<bool>(), prop::collection::vec(says(), 0..4))
 }
 
