@@ -2,6 +2,7 @@
 
 mod agent;
 mod config;
+mod guests;
 mod log;
 mod place;
 mod skip;
@@ -15,6 +16,7 @@ use tempfile::TempDir;
 
 pub(crate) use agent::Agent;
 pub(crate) use config::{SECRET, Setup};
+pub(crate) use guests::{FOREVER, Guests};
 pub(crate) use log::{Entries, Received, token_claims};
 pub(crate) use place::{beside_the_gateway, echo_server, peers, plugin, root};
 pub(crate) use skip::skip;

@@ -8,6 +8,9 @@
 )]
 
 mod fixture;
+#[allow(dead_code, reason = "the sandbox's own tests use the rest")]
+#[path = "../host/crates/sandbox/tests/sandbox/guest.rs"]
+mod guest;
 
 mod approvals;
 mod audit;
@@ -20,6 +23,7 @@ mod manifests;
 mod passing;
 mod real_peers;
 mod reload;
+mod shadow;
 mod syscalls;
 mod token;
 mod upstreams;

@@ -12,6 +12,7 @@ mod run;
 mod say;
 mod setup;
 mod status;
+mod shadow;
 
 use std::path::PathBuf;
 use std::process::ExitCode;

@@ -59,6 +59,7 @@ mod policy_set;
 mod rules;
 mod screen;
 mod seal;
+mod shadow;
 mod statement;
 mod swap;
 mod under_way;

@@ -10,7 +10,7 @@ use wardlet_audit::{
 use wardlet_keys::{VerifyingKey, base64url};
 
 use super::say::{self, Failure, REFUSED, UNREADABLE, WRONG, visible};
-use super::{Where, setup};
+use super::{Where, setup, shadow};
 use crate::state::{LOG, VKEY};
 
 /// Arguments of `wardlet audit`.
@@ -26,6 +26,8 @@ enum Action {
     Show(Show),
     /// Check every entry: form, order, signature, and that each allowed call has one outcome
     Verify(Verify),
+    /// Show what rules with `mode = "shadow"` would have changed, had they enforced
+    Shadow(shadow::Arguments),
 }
 
 #[derive(Debug, clap::Args)]
@@ -65,6 +67,7 @@ pub(super) fn main(arguments: &Arguments) -> Result<(), Failure> {
     match &arguments.action {
         Action::Show(arguments) => show(arguments),
         Action::Verify(arguments) => check(arguments),
+        Action::Shadow(arguments) => shadow::main(arguments),
     }
 }
 
@@ -107,12 +110,17 @@ fn line_of(entry: &Entry) -> String {
         "decision" => {
             let rules = strings(body, "/rules").join(", ");
             let (effect, reason) = (text(body, "/effect"), text(body, "/reason"));
-            format!("{effect:9} {:32} {reason:22} {rules}", target(body))
+            let shadows = shadows(body);
+            format!(
+                "{effect:9} {:32} {reason:22} {rules}{shadows}",
+                target(body)
+            )
         }
         "outcome" => {
             let (status, reason) = (text(body, "/status"), text(body, "/reason"));
             let of = format!("of {}", number(body, "/decision"));
-            format!("{status:9} {of:32} {reason:22} {}", redacted(body))
+            let (redacted, shadows) = (redacted(body), shadows(body));
+            format!("{status:9} {of:32} {reason:22} {redacted}{shadows}")
         }
         "approval-request" => format!("{:9} {}", "held", target(body)),
         "approval-vote" => format!(
@@ -130,7 +138,7 @@ fn line_of(entry: &Entry) -> String {
     visible(line.trim_end())
 }
 
-fn text<'a>(value: &'a Value, pointer: &str) -> &'a str {
+pub(super) fn text<'a>(value: &'a Value, pointer: &str) -> &'a str {
     value
         .pointer(pointer)
         .and_then(Value::as_str)
@@ -154,7 +162,7 @@ fn strings<'a>(value: &'a Value, pointer: &str) -> Vec<&'a str> {
 }
 
 /// Server and tool, or the method where no tool is named.
-fn target(body: &Value) -> String {
+pub(super) fn target(body: &Value) -> String {
     let tool = text(body, "/target/tool");
     let name = if tool.is_empty() {
         text(body, "/target/method")
@@ -162,6 +170,16 @@ fn target(body: &Value) -> String {
         tool
     };
     format!("{}/{name}", text(body, "/target/server"))
+}
+
+/// What shadow rules would have changed.
+fn shadows(body: &Value) -> String {
+    let items = body.pointer("/shadow").and_then(Value::as_array);
+    let differing = items.into_iter().flatten().filter_map(|item| {
+        let would = item.pointer("/differs/would")?.as_str()?;
+        Some(format!("; shadow {}: {would}", text(item, "/rule")))
+    });
+    differing.collect()
 }
 
 fn redacted(body: &Value) -> String {

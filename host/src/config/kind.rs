@@ -151,9 +151,7 @@ pub(super) enum FaultKind {
     NobodyJudges(String),
     #[error("only shadow rules have policies about method `{0}`: it is refused")]
     OnlyShadowsJudgeMethod(String),
-    #[error(
-        "shadow rule `{name}` tries out nothing that rule `{by}` does not do or try out already"
-    )]
+    #[error("shadow rule `{name}` adds nothing to rule `{by}`")]
     TriesNothing { name: String, by: String },
     #[error("`allow-all` beside other policies turns their abstaining into allowing")]
     AllowAllBeside,
@@ -309,7 +307,9 @@ impl FaultKind {
             Self::ShadowServer(_) | Self::OnlyShadowsJudge | Self::OnlyShadowsJudgeMethod(_) => {
                 "a shadow rule never allows: take `mode = \"shadow\"` away where one is to enforce"
             }
-            Self::TriesNothing { .. } => "delete it, or let it differ",
+            Self::TriesNothing { .. } => {
+                "delete it: what it tries out is done or tried out by the other one"
+            }
             Self::NothingAllowed => "a call passes only if a policy of a rule allows it",
             Self::NobodyJudges(_) => {
                 "add a rule with policies and `methods = [\"<server>/<method>\"]`"

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use wardlet_audit::{Outcome, Status};
-use wardlet_call::{Document, Json, Part, Reason};
+use wardlet_call::{Document, Json, Part, Reason, Spans};
 use wardlet_mcp::{Members, Message, encode};
 
 use super::Gate;
@@ -57,12 +57,18 @@ impl Gate {
         let mut outcome = forwarded.outcome(status, None, None);
         outcome.result = Some(self.commit_result(&forwarded.facts, answer.text()));
         let begun = Instant::now();
-        let reply = self.reply(&forwarded, answer, &mut outcome);
+        let mut replaced = Spans::default();
+        let reply = self.reply(&forwarded, answer, (&mut outcome, &mut replaced));
         if let Err(reason) = &reply {
             outcome.blame = Some(reason.blame());
             outcome.reason = Some(reason.code().to_owned());
         }
         outcome.timings.redact_us = Some(micros(begun.elapsed()));
+        let enforced = (reply.is_ok(), &replaced);
+        if let Some((shadow, micros)) = self.try_on_answer(&forwarded, answer.text(), enforced) {
+            outcome.shadow = shadow;
+            outcome.timings.shadow_us = Some(micros);
+        }
         Redacted {
             forwarded,
             outcome,
@@ -70,12 +76,12 @@ impl Gate {
         }
     }
 
-    /// The line for the agent.
+    /// The line for the agent. What is learned goes into the outcome, what was found into `replaced`.
     fn reply(
         &self,
         forwarded: &Forwarded,
         answer: Answer<'_>,
-        outcome: &mut Outcome,
+        (outcome, replaced): (&mut Outcome, &mut Spans),
     ) -> Result<Vec<u8>, Reason> {
         let redactors = self.redactors_of(&forwarded.facts);
         if redactors.is_empty() {
@@ -93,6 +99,7 @@ impl Gate {
         if let Some(finding) = finding {
             outcome.redactions = finding.entries();
             outcome.plugins = finding.runs;
+            *replaced = finding.spans;
         }
         let text = clean?;
         let bare = bare(answer.0);

@@ -87,7 +87,7 @@ impl Gate {
     }
 
     /// What a redactor is asked.
-    fn question(
+    pub(super) fn question(
         &self,
         (method, name): (&str, &str),
         part: Part,

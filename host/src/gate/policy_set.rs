@@ -2,7 +2,7 @@
 //! of all of that.
 
 use wardlet_audit::{Event, PluginPin};
-use wardlet_call::{Json, Replacement};
+use wardlet_call::{Json, Mode, Replacement};
 use wardlet_keys::digest::{pin, sha256};
 use wardlet_sandbox::{Limit, Limits};
 
@@ -145,6 +145,7 @@ fn of_limits(limits: &Limits) -> Json {
 fn of_rule(rule: &config::Rule) -> Json {
     let config::Rule {
         name,
+        mode,
         tools,
         methods,
         policies,
@@ -159,6 +160,10 @@ fn of_rule(rule: &config::Rule) -> Json {
         PolicyRef::BuiltIn(built_in) => Json::text(built_in.name()),
         PolicyRef::Plugin(name) => Json::text(name.as_str()),
     };
+    let mode = match mode {
+        Mode::Enforce => "enforce",
+        Mode::Shadow => "shadow",
+    };
     let replacement = match replacement {
         Replacement::Mask => "mask",
         Replacement::Drop => "drop",
@@ -166,6 +171,7 @@ fn of_rule(rule: &config::Rule) -> Json {
     };
     Json::object([
         ("name", Json::text(name.as_str())),
+        ("mode", Json::text(mode)),
         ("tools", list(tools, pattern)),
         ("methods", list(methods, pattern)),
         ("policies", list(policies, policy)),

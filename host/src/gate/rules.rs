@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use wardlet_call::{Part, PluginName, Replacement, RuleName, ServerName};
+use wardlet_call::{Mode, Part, PluginName, Replacement, RuleName, ServerName};
 
 use crate::config;
 use crate::plugins::{Bound, PluginSet};
@@ -35,7 +35,9 @@ pub(crate) struct BoundRule {
 /// All rules of a configuration.
 #[derive(Debug)]
 pub struct Rules {
+    /// Those that enforce. Nothing but the trying out of shadow rules looks at others.
     rules: Vec<BoundRule>,
+    shadows: Vec<BoundRule>,
     methods: BTreeMap<String, config::MethodRule>,
 }
 
@@ -50,16 +52,20 @@ impl Rules {
     /// One sentence for each misuse.
     pub fn bind(config: &config::Config, plugins: &PluginSet) -> Result<Self, Vec<String>> {
         let mut wrong = Vec::new();
-        let rules = config
-            .rules
-            .iter()
-            .map(|rule| bind(rule, plugins, &mut wrong))
-            .collect();
+        let (mut rules, mut shadows) = (Vec::new(), Vec::new());
+        for rule in &config.rules {
+            let bound = bind(rule, plugins, &mut wrong);
+            match rule.mode {
+                Mode::Enforce => rules.push(bound),
+                Mode::Shadow => shadows.push(bound),
+            }
+        }
         if !wrong.is_empty() {
             return Err(wrong);
         }
         Ok(Rules {
             rules,
+            shadows,
             methods: config.methods.clone(),
         })
     }
@@ -76,7 +82,7 @@ impl Rules {
         self.methods.contains_key(method)
     }
 
-    /// Whether a tool could be allowed at all: a rule with policies covers it.
+    /// Whether a tool could be allowed at all: an enforcing rule with policies covers it.
     #[must_use]
     pub fn could_allow(&self, server: &ServerName, tool: &str) -> bool {
         self.for_tool(server, tool)
@@ -84,26 +90,42 @@ impl Rules {
             .any(|rule| !rule.policies.is_empty())
     }
 
+    /// The enforcing rules about a tool.
     pub(crate) fn for_tool(&self, server: &ServerName, tool: &str) -> Vec<&BoundRule> {
-        let covers = |p: &config::Pattern| p.matches(server, tool);
-        self.rules
-            .iter()
-            .filter(|rule| rule.tools.iter().any(covers))
-            .collect()
+        about(&self.rules, |rule| &rule.tools, (server, tool))
     }
 
+    /// The enforcing rules about a method.
     pub(crate) fn for_method(&self, server: &ServerName, method: &str) -> Vec<&BoundRule> {
-        let covers = |p: &config::Pattern| p.matches(server, method);
-        self.rules
-            .iter()
-            .filter(|rule| rule.methods.iter().any(covers))
-            .collect()
+        about(&self.rules, |rule| &rule.methods, (server, method))
     }
 
-    /// Every redactor of every rule: for what an upstream sends that belongs to no call.
+    /// The shadow rules about a tool.
+    pub(super) fn shadows_for_tool(&self, server: &ServerName, tool: &str) -> Vec<&BoundRule> {
+        about(&self.shadows, |rule| &rule.tools, (server, tool))
+    }
+
+    /// The shadow rules about a method.
+    pub(super) fn shadows_for_method(&self, server: &ServerName, method: &str) -> Vec<&BoundRule> {
+        about(&self.shadows, |rule| &rule.methods, (server, method))
+    }
+
+    /// Every redactor of every enforcing rule: for what an upstream sends that belongs to no call.
     pub(crate) fn all_redactors(&self) -> Vec<BoundRedactor<'_>> {
         redactors(&self.rules.iter().collect::<Vec<_>>(), Part::Result)
     }
+}
+
+fn about<'a>(
+    rules: &'a [BoundRule],
+    patterns: fn(&BoundRule) -> &[config::Pattern],
+    (server, name): (&ServerName, &str),
+) -> Vec<&'a BoundRule> {
+    let covers = |p: &config::Pattern| p.matches(server, name);
+    rules
+        .iter()
+        .filter(|rule| patterns(rule).iter().any(covers))
+        .collect()
 }
 
 /// The redactors of some rules, each once, with the rule that is strictest about this part.

@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 
-use wardlet_audit::{Effect, Role};
+use wardlet_audit::{Effect, PluginRun, Role};
 use wardlet_call::{
-    Code, Decision, Denial, Document, Documents, Found, Json, Part, Phase, PluginName,
-    PolicyOutcome, Reason, RuleOutcome, Ruling, Subject, Verdict, decide,
+    Code, Decision, Denial, Document, Documents, Json, Part, Phase, PluginName, PolicyOutcome,
+    Reason, RuleOutcome, Ruling, Spans, Subject, Verdict, decide,
 };
 use wardlet_mcp::Id;
-use wardlet_sandbox::Check;
+use wardlet_sandbox::{Check, Fault, Usage};
 
 use super::facts::{Facts, micros};
 use super::find::Finding;
@@ -18,6 +18,7 @@ use super::hold::Held;
 use super::rules::{BoundRule, Policy, redactors};
 use super::{Call, Gate, Rules};
 use crate::config::MethodRule;
+use crate::plugins::Bound;
 
 /// How a call came out of the screening.
 #[must_use]
@@ -95,11 +96,21 @@ impl Refused {
 }
 
 /// The arguments on their way through the screening.
-struct Judged {
+pub(super) struct Judged {
     document: Arc<Document>,
     text: String,
     canonical: String,
-    found: Vec<Found>,
+    /// What was found in them as they came.
+    pub(super) spans: Spans,
+}
+
+/// What the rules concluded of a call.
+pub(super) struct Concluded<'a> {
+    pub(super) decision: Decision,
+    pub(super) judged: Judged,
+    /// What the policies of each rule said; none where the method passes without being judged.
+    pub(super) outcomes: Option<Vec<RuleOutcome>>,
+    rules: Vec<&'a BoundRule>,
 }
 
 impl Gate {
@@ -107,11 +118,11 @@ impl Gate {
     pub fn screen(&self, call: Call) -> Screened {
         let set = self.policy_set();
         let mut facts = self.facts(&call, Arc::clone(&set));
-        match self.conclude(&call, set.rules(), &mut facts) {
+        let concluded = self.conclude(&call, set.rules(), &mut facts);
+        self.try_on_call(&call, set.rules(), concluded.as_ref(), &mut facts);
+        match concluded {
             Err(denial) => Screened::Refused(Refused::new(facts, denial)),
-            Ok((decision, judged, rules)) => {
-                self.dispatch(&call, facts, (decision, judged), &rules)
-            }
+            Ok(concluded) => self.dispatch(&call, facts, concluded),
         }
     }
 
@@ -125,28 +136,38 @@ impl Gate {
         call: &Call,
         all: &'a Rules,
         facts: &mut Facts,
-    ) -> Result<(Decision, Judged, Vec<&'a BoundRule>), Denial> {
+    ) -> Result<Concluded<'a>, Denial> {
         let rules = self.matching(call, all)?;
         facts.rules = rules.iter().map(|rule| rule.name.clone()).collect();
         let judged = self.find_in_arguments(call, &rules, facts)?;
         self.find_beside(call, &rules, facts)?;
         self.commit_arguments(facts, &judged.canonical, judged.text.len());
         if all.method(&call.method) == Some(MethodRule::Pass) && !call.is_tool_call() {
-            return Ok((Decision::Allow { durable: false }, judged, rules));
+            return Ok(Concluded {
+                decision: Decision::Allow { durable: false },
+                judged,
+                outcomes: None,
+                rules,
+            });
         }
         let begun = Instant::now();
         let outcomes = self.ask_policies(call, &rules, &judged, facts);
         facts.timings.screen_us = Some(micros(begun.elapsed()));
-        Ok((decide(&outcomes), judged, rules))
+        Ok(Concluded {
+            decision: decide(&outcomes),
+            judged,
+            outcomes: Some(outcomes),
+            rules,
+        })
     }
 
-    fn dispatch(
-        &self,
-        call: &Call,
-        facts: Box<Facts>,
-        (decision, judged): (Decision, Judged),
-        rules: &[&BoundRule],
-    ) -> Screened {
+    fn dispatch(&self, call: &Call, facts: Box<Facts>, concluded: Concluded<'_>) -> Screened {
+        let Concluded {
+            decision,
+            judged,
+            rules,
+            ..
+        } = concluded;
         let arguments = call.arguments.is_some().then_some(judged.text);
         let wants_disk = rules.iter().any(|rule| rule.durable);
         match decision {
@@ -206,7 +227,7 @@ impl Gate {
                 document,
                 text,
                 canonical,
-                found: Vec::new(),
+                spans: Spans::default(),
             });
         }
         let begun = Instant::now();
@@ -234,7 +255,7 @@ impl Gate {
             document,
             text,
             canonical,
-            found: finding.spans.found(),
+            spans: finding.spans,
         })
     }
 
@@ -275,6 +296,33 @@ impl Gate {
         judged: &Judged,
         facts: &mut Facts,
     ) -> Vec<RuleOutcome> {
+        let (subject, check) = self.case(call, judged);
+        let mut asked: BTreeMap<&PluginName, PolicyOutcome> = BTreeMap::new();
+        let mut outcomes = Vec::with_capacity(rules.len());
+        for rule in rules {
+            let policies = rule.policies.iter().map(|policy| match policy {
+                Policy::AllowAll(name) => allow_all(name),
+                Policy::Plugin(bound) => asked
+                    .entry(&bound.name)
+                    .or_insert_with(|| {
+                        let answer = bound.plugin.evaluate(&subject, &check);
+                        let (outcome, run) = outcome_of(bound, answer);
+                        facts.plugins.push(run);
+                        outcome
+                    })
+                    .clone(),
+            });
+            outcomes.push(RuleOutcome {
+                rule: rule.name.clone(),
+                policies: policies.collect(),
+                approval: rule.approval.is_some(),
+            });
+        }
+        outcomes
+    }
+
+    /// What policies are asked.
+    pub(super) fn case(&self, call: &Call, judged: &Judged) -> (Subject, Check) {
         let subject = Subject {
             phase: Phase::Request,
             method: call.method.clone(),
@@ -290,43 +338,27 @@ impl Gate {
                     .as_ref()
                     .map(|tool| Arc::clone(&tool.definition)),
             },
-            findings: judged.found.clone().into(),
+            findings: judged.spans.found().into(),
             now_ms: self.clock.now_ms(),
         };
-        let mut asked: BTreeMap<&PluginName, PolicyOutcome> = BTreeMap::new();
-        let mut outcomes = Vec::with_capacity(rules.len());
-        for rule in rules {
-            let policies = rule.policies.iter().map(|policy| match policy {
-                Policy::AllowAll(name) => allow_all(name),
-                Policy::Plugin(bound) => asked
-                    .entry(&bound.name)
-                    .or_insert_with(|| {
-                        let (answer, usage) = bound.plugin.evaluate(&subject, &check);
-                        let verdict = answer.as_ref().ok().map(|(verdict, _)| {
-                            (
-                                verdict.ruling.word(),
-                                verdict.ruling.code().map(Code::as_str),
-                            )
-                        });
-                        let fault = answer.as_ref().err().map(|fault| fault.word());
-                        let run = Facts::ran(bound, Role::Policy, usage, verdict, fault);
-                        facts.plugins.push(run);
-                        let answer = answer.map_err(wardlet_sandbox::Fault::word);
-                        PolicyOutcome {
-                            plugin: bound.name.clone(),
-                            answer,
-                        }
-                    })
-                    .clone(),
-            });
-            outcomes.push(RuleOutcome {
-                rule: rule.name.clone(),
-                policies: policies.collect(),
-                approval: rule.approval.is_some(),
-            });
-        }
-        outcomes
+        (subject, check)
     }
+}
+
+/// What a policy said, for its rules and for the entry.
+pub(super) fn outcome_of(
+    bound: &Bound,
+    (answer, usage): (Result<(Verdict, String), Fault>, Usage),
+) -> (PolicyOutcome, PluginRun) {
+    let ruling = answer.as_ref().ok().map(|(verdict, _)| &verdict.ruling);
+    let verdict = ruling.map(|ruling| (ruling.word(), ruling.code().map(Code::as_str)));
+    let fault = answer.as_ref().err().map(|fault| fault.word());
+    let run = Facts::ran(bound, Role::Policy, usage, verdict, fault);
+    let outcome = PolicyOutcome {
+        plugin: bound.name.clone(),
+        answer: answer.map_err(Fault::word),
+    };
+    (outcome, run)
 }
 
 /// Whether findings are to be masked; a denial where they are not, or cannot be.
@@ -353,7 +385,7 @@ fn sensitive(finding: &Finding<'_>) -> Option<Denial> {
 }
 
 /// The built-in policy that has to be named to be had.
-fn allow_all(name: &PluginName) -> PolicyOutcome {
+pub(super) fn allow_all(name: &PluginName) -> PolicyOutcome {
     let verdict = Verdict {
         ruling: Ruling::Allow,
         obligations: Vec::new(),

@@ -61,4 +61,5 @@ pub use record::{
 pub use recover::Recovered;
 pub use show::{Entries, Entry, Select, show};
 pub use time::format as rfc3339;
+pub use time::parse as parse_time;
 pub use verify::{Head, Options, Progress, Report, StepBack, VerifyError, verify};

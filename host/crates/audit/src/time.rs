@@ -35,8 +35,10 @@ pub fn format(ms: u64) -> String {
     format!("{year:04}-{month:02}-{day_of_month:02}T{hour:02}:{minute:02}:{second:02}.{part:03}Z")
 }
 
-/// Reads exactly what [`format`] writes, as milliseconds since 1970.
-pub(crate) fn parse(text: &str) -> Option<u64> {
+/// Reads a time as entries have it, such as `2026-11-23T00:00:00.000Z`, as milliseconds since 1970;
+/// none for anything else.
+#[must_use]
+pub fn parse(text: &str) -> Option<u64> {
     let number = |from: usize, to: usize| -> Option<u64> {
         let digits = text.get(from..to)?;
         digits

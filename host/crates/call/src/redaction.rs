@@ -125,6 +125,22 @@ impl Spans {
         self.in_name
     }
 
+    /// Whether something would be replaced that is not, or with something else, had the redactors
+    /// that found `other` counted too.
+    #[must_use]
+    pub fn changed_by(&self, other: &Spans) -> bool {
+        let both = Spans {
+            spans: self.spans.iter().chain(&other.spans).cloned().collect(),
+            in_name: self.in_name || other.in_name,
+        };
+        let (before, after) = (self.merged(), both.merged());
+        let shown = |(edit, replacement): &(Edit, Replacement)| {
+            let place = (edit.leaf, edit.start, edit.end);
+            (place, edit.entity.clone(), *replacement)
+        };
+        !before.iter().map(shown).eq(after.iter().map(shown))
+    }
+
     /// What was found, overlapping spans counted once.
     #[must_use]
     pub fn found(&self) -> Vec<Found> {

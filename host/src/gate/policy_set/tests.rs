@@ -65,6 +65,7 @@ fn whatever_changes_a_verdict_changes_the_digest() {
 "prompts/get" = "pass""#,
         ),
         (r#""inside""#, r#""within""#),
+        (r#"name = "inside""#, "name = \"inside\"\nmode = \"shadow\""),
         (r#"["files/*"]"#, r#"["*/*"]"#),
         ("files/resources/*", "files/resources/read"),
         (r#"policies = ["guard"]"#, ""),

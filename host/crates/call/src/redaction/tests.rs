@@ -113,3 +113,40 @@ fn a_find_in_a_name_is_told_and_hashes_are_keyed_by_the_caller() {
     let hashed = spans.apply(&document, &|text| format!("h{}", text.len()));
     assert_eq!(hashed.to_text(), r#"{"secret":"[x:h6]"}"#);
 }
+
+fn spans(document: &Document, found: &[(u32, u32, u32, &str, Replacement)]) -> Spans {
+    let all = Projection::parse(&["/result"]).unwrap();
+    let mut spans = Spans::default();
+    for (leaf, start, end, entity, replacement) in found {
+        let edits = vec![edit(*leaf, *start, *end, entity, 50)];
+        let view = (Part::Result, &all);
+        spans.add(document, view, edits, *replacement).unwrap();
+    }
+    spans
+}
+
+#[test]
+fn what_other_redactors_would_change() {
+    use Replacement::{Drop, Hash, Mask};
+    let document = Document::new(Json::parse(r#"{"a":"one two","b":"three"}"#).unwrap());
+    let cases: &[(&[_], &[_], bool)] = &[
+        (&[], &[], false),
+        (&[], &[(1, 0, 3, "x", Mask)], true),
+        (&[(1, 0, 3, "x", Mask)], &[], false),
+        (&[(1, 0, 3, "x", Mask)], &[(1, 0, 3, "x", Mask)], false),
+        (&[(1, 0, 3, "x", Mask)], &[(1, 1, 2, "y", Hash)], false),
+        (&[(1, 0, 3, "x", Mask)], &[(1, 0, 3, "x", Drop)], true),
+        (&[(1, 0, 3, "x", Mask)], &[(1, 1, 5, "y", Mask)], true),
+        (&[(1, 0, 3, "x", Mask)], &[(3, 0, 3, "x", Mask)], true),
+    ];
+    for (own, other, expected) in cases {
+        let (own_spans, other_spans) = (spans(&document, own), spans(&document, other));
+        let changes = own_spans.changed_by(&other_spans);
+        assert_eq!(changes, *expected, "{own:?} {other:?}");
+        let text = |spans: &Spans| spans.apply(&document, &str::to_owned).to_text();
+        let before = text(&own_spans);
+        let mut both = own_spans;
+        both.join(other_spans);
+        assert_eq!(text(&both) != before, *expected, "{own:?} {other:?}");
+    }
+}
