@@ -360,10 +360,12 @@ fn searchable<'a>(call: &'a Call, rules: &[&BoundRule]) -> Vec<Searchable<'a>> {
         document: Arc::new(Document::parsed(root.clone(), call.arguments_bytes)),
         subject: (&call.method, name),
     };
-    let arguments = call.arguments.iter();
-    let arguments = arguments.map(|root| of(Searched::Arguments, root));
+    // As for the enforcing rules, a call without arguments has empty ones.
+    let empty = Json::Object(Vec::new());
+    let arguments = call.arguments.as_ref().unwrap_or(&empty);
+    let arguments = of(Searched::Arguments, arguments);
     let beside = call.beside.iter().map(|root| of(Searched::Beside, root));
-    arguments.chain(beside).collect()
+    std::iter::once(arguments).chain(beside).collect()
 }
 
 /// What the entry says of a trial.

@@ -8,11 +8,13 @@ use crate::field;
 
 mod event;
 mod shadow;
+mod timings;
 
 pub use event::{ApprovalRequest, ApprovalVote, Event, PluginPin};
 pub(crate) use event::{RecoveryBody, SetBody};
 pub use shadow::{Difference, Shadow, ShadowEffect, ShadowFault};
 pub(crate) use shadow::{Shadowed, body_within};
+pub use timings::Timings;
 
 /// The gateway that writes, in every entry.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -273,53 +275,6 @@ pub struct Token {
     /// Its id.
     #[serde(serialize_with = "field::name")]
     pub jti: String,
-}
-
-/// How long the stages of a call took, in microseconds; none where a stage did not run.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Timings {
-    /// Redactors over the arguments.
-    #[serde(
-        serialize_with = "field::maybe_integer",
-        skip_serializing_if = "Option::is_none"
-    )]
-    pub find_us: Option<u64>,
-    /// Waiting for a human.
-    #[serde(
-        serialize_with = "field::maybe_integer",
-        skip_serializing_if = "Option::is_none"
-    )]
-    pub hold_us: Option<u64>,
-    /// Redactors over the answer.
-    #[serde(
-        serialize_with = "field::maybe_integer",
-        skip_serializing_if = "Option::is_none"
-    )]
-    pub redact_us: Option<u64>,
-    /// Policies.
-    #[serde(
-        serialize_with = "field::maybe_integer",
-        skip_serializing_if = "Option::is_none"
-    )]
-    pub screen_us: Option<u64>,
-    /// Shadow rules: policies and redactors that ran for them alone.
-    #[serde(
-        serialize_with = "field::maybe_integer",
-        skip_serializing_if = "Option::is_none"
-    )]
-    pub shadow_us: Option<u64>,
-    /// The upstream.
-    #[serde(
-        serialize_with = "field::maybe_integer",
-        skip_serializing_if = "Option::is_none"
-    )]
-    pub upstream_us: Option<u64>,
-}
-
-impl Timings {
-    fn is_empty(&self) -> bool {
-        *self == Timings::default()
-    }
 }
 
 /// What came of an allowed call.
