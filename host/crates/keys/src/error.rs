@@ -9,7 +9,7 @@ pub enum KeyError {
     /// The operating system refused.
     #[error("cannot {action} `{path}`: {source}")]
     Io {
-        /// What was tried: "open", "create", "read", "write".
+        /// What was tried: "open", "create", "read", "write", "list", "remove".
         action: &'static str,
         /// The file or folder.
         path: PathBuf,
@@ -45,7 +45,7 @@ pub enum KeyError {
     Damaged {
         /// The key file.
         path: PathBuf,
-        /// "Ed25519", "P-256" or "pseudonym".
+        /// "Ed25519", "P-256", "pseudonym" or "artifact".
         kind: &'static str,
     },
     /// A name that a signed note cannot carry.

@@ -22,7 +22,7 @@ pub const TOKEN_KEY_FILE: &str = "token-es256.pk8";
 pub const PSEUDONYM_KEY_FILE: &str = "pseudonym.key";
 
 /// A key file is shorter than 140 bytes; what is far over that is something else.
-const MAX_KEY_FILE_BYTES: usize = 4096;
+pub(crate) const MAX_KEY_FILE_BYTES: usize = 4096;
 
 /// The length of the pseudonym key: that of the digest, as RFC 2104 advises.
 const PSEUDONYM_KEY_BYTES: usize = 32;
@@ -114,7 +114,8 @@ impl fmt::Debug for Keys {
     }
 }
 
-fn load<K>(
+/// The key in a file, which is made where it is missing.
+pub(crate) fn load<K>(
     folder: &PrivateFolder,
     name: &str,
     kind: &'static str,

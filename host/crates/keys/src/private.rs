@@ -5,8 +5,11 @@ use std::io::{Read as _, Write as _};
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
 
-use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, Stat};
+use rustix::fs::{
+    AtFlags, CWD, Dir, FileType, Mode, OFlags, Stat, Timespec, Timestamps, UTIME_NOW, UTIME_OMIT,
+};
 use rustix::io::Errno;
 
 use crate::base64url;
@@ -21,6 +24,17 @@ const FILE_MODE: u32 = 0o600;
 
 /// The permission bits of a mode, without set-group-id, which some file systems pass on to folders.
 const PERMISSION_BITS: u32 = 0o777;
+
+/// A file of a [`PrivateFolder`].
+#[derive(Clone, Debug)]
+pub struct PrivateFile {
+    /// Its name.
+    pub name: String,
+    /// Its length in bytes.
+    pub size: u64,
+    /// When it was written or touched last.
+    pub written: SystemTime,
+}
 
 /// A folder that is ours, not a symbolic link, and closed to all others. Its files are opened
 /// relative to the open folder, so that it cannot be exchanged in between.
@@ -45,15 +59,26 @@ impl PrivateFolder {
                 path: path.to_owned(),
                 source,
             })?;
+        Self::existing(path)?.ok_or_else(|| KeyError::io("open", path)(Errno::NOENT))
+    }
+
+    /// Opens the folder, and makes nothing: none where there is no such folder.
+    ///
+    /// # Errors
+    /// As [`PrivateFolder::open`].
+    pub fn existing(path: &Path) -> Result<Option<Self>, KeyError> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let folder = rustix::fs::openat(CWD, path, flags, Mode::empty())
-            .map_err(|errno| refusal(errno, path, "folder"))?;
+        let folder = match rustix::fs::openat(CWD, path, flags, Mode::empty()) {
+            Ok(folder) => folder,
+            Err(Errno::NOENT) => return Ok(None),
+            Err(errno) => return Err(refusal(errno, path, "folder")),
+        };
         let stat = rustix::fs::fstat(&folder).map_err(KeyError::io("open", path))?;
         check(&stat, path, FOLDER_MODE)?;
-        Ok(PrivateFolder {
+        Ok(Some(PrivateFolder {
             path: path.to_owned(),
             folder,
-        })
+        }))
     }
 
     /// Where the folder is.
@@ -117,23 +142,101 @@ impl PrivateFolder {
     /// [`KeyError::Io`], [`KeyError::Random`]
     pub fn create_new(&self, name: &str, bytes: &[u8]) -> Result<bool, KeyError> {
         let path = self.path.join(name);
+        let temporary = self.write_temporary(name, bytes)?;
+        let made = self.link(&temporary, name);
+        // A crash before this leaves a temporary file behind, as private as the one it became.
+        let cleared = rustix::fs::unlinkat(&self.folder, &temporary, AtFlags::empty());
+        let made = made?;
+        cleared.map_err(KeyError::io("write", &path))?;
+        self.sync()?;
+        Ok(made)
+    }
+
+    /// Writes a file, in the place of whatever file or link has its name, so that after a crash the
+    /// old or the new one is there whole.
+    ///
+    /// # Errors
+    /// [`KeyError::Io`], [`KeyError::Random`]
+    pub fn replace(&self, name: &str, bytes: &[u8]) -> Result<(), KeyError> {
+        let temporary = self.write_temporary(name, bytes)?;
+        rustix::fs::renameat(&self.folder, &temporary, &self.folder, name).map_err(|errno| {
+            // The first failure is the one to tell.
+            let _ = self.remove(&temporary);
+            KeyError::io("write", &self.path.join(name))(errno)
+        })?;
+        self.sync()
+    }
+
+    /// Sets the time at which a file was written to now.
+    ///
+    /// # Errors
+    /// [`KeyError::Io`]
+    pub fn touch(&self, name: &str) -> Result<(), KeyError> {
+        let special = |tv_nsec| Timespec { tv_sec: 0, tv_nsec };
+        let times = Timestamps {
+            last_access: special(UTIME_OMIT),
+            last_modification: special(UTIME_NOW),
+        };
+        rustix::fs::utimensat(&self.folder, name, &times, AtFlags::SYMLINK_NOFOLLOW)
+            .map_err(KeyError::io("write", &self.path.join(name)))
+    }
+
+    /// Removes a file or link. One that is not there is no error.
+    ///
+    /// # Errors
+    /// [`KeyError::Io`]
+    pub fn remove(&self, name: &str) -> Result<(), KeyError> {
+        match rustix::fs::unlinkat(&self.folder, name, AtFlags::empty()) {
+            Ok(()) | Err(Errno::NOENT) => Ok(()),
+            Err(errno) => Err(KeyError::io("remove", &self.path.join(name))(errno)),
+        }
+    }
+
+    /// The plain files in the folder whose names are UTF-8, in no order.
+    ///
+    /// # Errors
+    /// [`KeyError::Io`]
+    pub fn files(&self) -> Result<Vec<PrivateFile>, KeyError> {
+        let failed = || KeyError::io("list", &self.path);
+        let mut files = Vec::new();
+        for entry in Dir::read_from(&self.folder).map_err(failed())? {
+            let entry = entry.map_err(failed())?;
+            let Ok(name) = entry.file_name().to_str() else {
+                continue;
+            };
+            let stat = rustix::fs::statat(&self.folder, name, AtFlags::SYMLINK_NOFOLLOW);
+            // What another process removed meanwhile is not there.
+            let Ok(stat) = stat else { continue };
+            if FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile {
+                let seconds = u64::try_from(stat.st_mtime).unwrap_or(0);
+                let nanos = u32::try_from(stat.st_mtime_nsec).unwrap_or(0);
+                files.push(PrivateFile {
+                    name: name.to_owned(),
+                    size: u64::try_from(stat.st_size).unwrap_or(0),
+                    written: SystemTime::UNIX_EPOCH + Duration::new(seconds, nanos),
+                });
+            }
+        }
+        Ok(files)
+    }
+
+    /// Writes a file under a name that nobody else has, and gives the name.
+    fn write_temporary(&self, name: &str, bytes: &[u8]) -> Result<String, KeyError> {
+        let path = self.path.join(name);
         let temporary = format!(".{name}.{}", base64url::encode(&random::<9>()?));
         let file = self.create(&temporary, OFlags::WRONLY | OFlags::EXCL);
         let mut file = file.map_err(KeyError::io("create", &path))?;
         let written = file.write_all(bytes).and_then(|()| file.sync_all());
-        let written = written
-            .map_err(|source| KeyError::Io {
+        written.map_err(|source| {
+            // The first failure is the one to tell.
+            let _ = self.remove(&temporary);
+            KeyError::Io {
                 action: "write",
-                path: path.clone(),
+                path,
                 source,
-            })
-            .and_then(|()| self.link(&temporary, name));
-        // A crash before this leaves a temporary file behind, as private as the one it became.
-        let cleared = rustix::fs::unlinkat(&self.folder, &temporary, AtFlags::empty());
-        let made = written?;
-        cleared.map_err(KeyError::io("write", &path))?;
-        self.sync()?;
-        Ok(made)
+            }
+        })?;
+        Ok(temporary)
     }
 
     /// Gives a file its name, which unlike a rename fails where the name is taken.

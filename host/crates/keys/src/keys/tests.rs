@@ -191,3 +191,43 @@ fn narrower_modes_are_taken_and_nothing_is_overwritten() {
     let left = fs::read_dir(&folder).unwrap().count();
     assert_eq!(left, 4, "no temporary file stays");
 }
+
+#[test]
+fn files_that_are_replaced_touched_listed_and_removed() {
+    let temporary = tempfile::tempdir().unwrap();
+    let path = temporary.path().join("cache");
+    assert!(PrivateFolder::existing(&path).unwrap().is_none());
+    let folder = PrivateFolder::open(&path).unwrap();
+    let outside = temporary.path().join("outside");
+    fs::write(&outside, "outside").unwrap();
+    symlink(&outside, path.join("link")).unwrap();
+    fs::create_dir(path.join("folder")).unwrap();
+
+    folder.replace("note", b"first").unwrap();
+    folder.replace("note", b"second").unwrap();
+    folder.replace("link", b"linked").unwrap();
+    assert!(folder.replace("folder", b"no").is_err());
+    assert_eq!(folder.read("note", 9).unwrap().unwrap(), b"second");
+    assert_eq!(folder.read("link", 9).unwrap().unwrap(), b"linked");
+    assert_eq!(fs::read(&outside).unwrap(), b"outside", "no link is followed");
+    assert_eq!(mode(&path.join("note")), 0o600);
+
+    let long_ago = std::time::SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(1_000);
+    for name in ["note", "link"] {
+        let file = fs::File::options().write(true).open(path.join(name)).unwrap();
+        file.set_modified(long_ago).unwrap();
+    }
+    folder.touch("note").unwrap();
+    let mut files = folder.files().unwrap();
+    files.sort_by(|a, b| a.name.cmp(&b.name));
+    let listed: Vec<_> = files.iter().map(|file| (file.name.as_str(), file.size)).collect();
+    assert_eq!(listed, [("link", 6), ("note", 6)], "no folder, no temporary file");
+    assert_eq!(files[0].written, long_ago);
+    assert!(files[1].written > long_ago);
+
+    folder.remove("note").unwrap();
+    folder.remove("note").unwrap();
+    assert!(folder.read("note", 9).unwrap().is_none());
+    assert!(folder.remove("folder").is_err());
+    assert!(folder.touch("note").is_err());
+}
