@@ -49,6 +49,12 @@ impl Client {
         self.ask("tools/call", &params) && !self.line.contains("\"isError\":true")
     }
 
+    /// The number of the server's process.
+    #[allow(dead_code, reason = "the bench of the round trip does not ask")]
+    pub(crate) fn process(&self) -> u32 {
+        self.child.id()
+    }
+
     fn ask(&mut self, method: &str, params: &str) -> bool {
         self.next += 1;
         let line = format!(

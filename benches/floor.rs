@@ -196,6 +196,24 @@ impl Bare {
         Ok(answer.is_ok_and(|verdict| matches!(verdict.decision, Decision::Allow)))
     }
 
+    /// So many sandboxes, each after one check, which live until they are dropped.
+    #[allow(dead_code, reason = "only the bench of memory keeps sandboxes")]
+    pub(crate) fn hold(&self, subject: &Subject, count: usize) -> Result<Vec<impl Sized + use<>>> {
+        let Some(indices) = &self.policy else {
+            return Ok(Vec::new());
+        };
+        let mut held = Vec::new();
+        for _ in 0..count {
+            let mut store = self.store();
+            let instance = self.pre.instantiate(&mut store)?;
+            let policy = indices.load(&mut store, &instance)?;
+            let policy = policy.wardlet_plugin_policy();
+            policy.call_evaluate(&mut store, subject)?.ok();
+            held.push(store);
+        }
+        Ok(held)
+    }
+
     /// One check of a redactor. True where it did not fail.
     #[allow(dead_code, reason = "the bench of one check has no redactor")]
     pub(crate) fn find(&self, subject: &Subject, part: Part) -> Result<bool> {

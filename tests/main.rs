@@ -13,6 +13,7 @@ mod fixture;
 mod guest;
 
 mod approvals;
+mod artifacts;
 mod audit;
 mod bypass;
 mod calls;

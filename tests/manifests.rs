@@ -11,7 +11,7 @@ const EDGES: [(&str, &[&str]); 6] = [
     ("host/crates/call", &[]),
     ("host/crates/keys", &[]),
     ("host/crates/mcp", &["wardlet-call"]),
-    ("host/crates/sandbox", &["wardlet-call"]),
+    ("host/crates/sandbox", &["wardlet-call", "wardlet-keys"]),
     ("host/crates/audit", &["wardlet-call", "wardlet-keys"]),
     (
         "host",
@@ -98,17 +98,35 @@ fn every_member_is_known_here() {
     }
 }
 
+/// The one file of the host that may hold unsafe code: it loads machine code.
+const UNSAFE: &str = "host/crates/sandbox/src/artifact/native.rs";
+
 #[test]
-fn no_crate_of_the_host_has_unsafe_code() {
+fn one_file_of_the_host_has_unsafe_code() {
     for (package, _) in EDGES {
         let library = root().join(package).join("src/lib.rs");
         let text = fs::read_to_string(&library).unwrap();
-        assert!(
-            text.contains("#![forbid(unsafe_code)]"),
-            "{}",
-            library.display()
-        );
+        let lint = if UNSAFE.starts_with(&format!("{package}/src/")) {
+            "#![deny(unsafe_code)]"
+        } else {
+            "#![forbid(unsafe_code)]"
+        };
+        assert!(text.contains(lint), "{}", library.display());
     }
+    let mut sources = Vec::new();
+    collect(&root().join("host"), &mut sources);
+    let found = |what: &str| -> Vec<(PathBuf, usize)> {
+        let counted = sources.iter().map(|path| {
+            let text = fs::read_to_string(path).unwrap();
+            (path.clone(), text.matches(what).count())
+        });
+        counted.filter(|(_, count)| *count > 0).collect()
+    };
+    assert_eq!(found("unsafe {"), [(root().join(UNSAFE), 1)]);
+    // What the lint denies is allowed for that module, and nowhere else.
+    let module = root().join("host/crates/sandbox/src/artifact.rs");
+    assert_eq!(found("    unsafe_code,"), [(module, 1)]);
+    assert_eq!(found("allow(unsafe_code"), []);
 }
 
 #[test]

@@ -6,6 +6,7 @@
 mod approvals;
 mod audit;
 mod check;
+mod compile;
 mod init;
 mod reload;
 mod run;
@@ -82,6 +83,9 @@ enum Command {
     Approvals(approvals::Arguments),
     /// Show and verify the audit log
     Audit(audit::Arguments),
+    /// Compile one component for the gateway that started this process
+    #[command(name = compile::COMMAND, hide = true)]
+    Compile,
     /// Print a completion script for a shell
     Completions {
         /// The shell
@@ -120,6 +124,10 @@ pub fn main() -> ExitCode {
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
         }
     };
+    // The compiler of a stranger's component opens and writes nothing, no log either.
+    if let Command::Compile = arguments.command {
+        return wardlet_sandbox::compile_for_parent();
+    }
     let done = setup::logging(&arguments.logging).and_then(|()| match arguments.command {
         Command::Init(arguments) => init::main(&arguments),
         Command::Check(arguments) => check::main(&arguments),
@@ -128,6 +136,8 @@ pub fn main() -> ExitCode {
         Command::Status(arguments) => status::main(&arguments),
         Command::Approvals(arguments) => approvals::main(&arguments),
         Command::Audit(arguments) => audit::main(&arguments),
+        // Done above.
+        Command::Compile => Ok(()),
         Command::Completions { shell } => {
             let mut command = Arguments::command();
             clap_complete::generate(shell, &mut command, "wardlet", &mut std::io::stdout());

@@ -56,7 +56,7 @@ pub fn policy_set(
     sandbox: &Sandbox,
     config: &Config,
     kept: &PluginSet,
-    each: impl FnMut(&PluginName),
+    each: &(dyn Fn(&PluginName) + Sync),
 ) -> Result<PolicySet, Vec<LoadFault>> {
     let plugins = PluginSet::load(sandbox, &config.plugins, kept, each)
         .map_err(|errors| errors.into_iter().map(LoadFault::from).collect::<Vec<_>>())?;

@@ -1,7 +1,9 @@
 //! The plugins of a configuration, loaded with what they were granted.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
 
 use wardlet_call::PluginName;
 use wardlet_keys::digest::{pin, sha256};
@@ -9,6 +11,10 @@ use wardlet_sandbox::{Capability, Grant, LoadError, Plugin, Sandbox};
 
 use crate::config;
 use crate::reach;
+
+/// Plugins that are loaded at one time, on machines with as many cores. Each may be compiled by a process
+/// of its own that takes hundreds of megabytes, so memory would be the next to run out.
+const MAX_LOADERS: usize = 8;
 
 /// A loaded plugin under the operator's name for it.
 #[derive(Debug)]
@@ -111,25 +117,44 @@ impl PluginError {
 }
 
 impl PluginSet {
-    /// Loads every plugin; `each` is told the name before each. One that is among `kept` with the
-    /// same component, grants, settings and limits is not compiled again, but its file is compared
-    /// with its digest like any other.
+    /// Loads every plugin, several at a time on threads that end with this call; `each` is told a name
+    /// after each, by whichever thread. Can be called from any thread at any time, also while another
+    /// set of the same sandbox judges. One that is among `kept` with the same component, grants,
+    /// settings and limits is not loaded again, but its file is compared with its digest like any other.
     ///
     /// # Errors
-    /// All that is wrong with any of them.
+    /// All that is wrong with any of them, in the order of their names.
     pub fn load(
         sandbox: &Sandbox,
         plugins: &BTreeMap<PluginName, config::Plugin>,
         kept: &PluginSet,
-        mut each: impl FnMut(&PluginName),
+        each: &(dyn Fn(&PluginName) + Sync),
     ) -> Result<Self, Vec<PluginError>> {
+        let all: Vec<_> = plugins.iter().collect();
+        let next = AtomicUsize::new(0);
+        let done = Mutex::new(BTreeMap::new());
+        let work = || {
+            while let Some((name, plugin)) = all.get(next.fetch_add(1, Ordering::SeqCst)) {
+                let loaded = load(sandbox, name, plugin, kept);
+                each(name);
+                let mut done = done.lock().unwrap_or_else(PoisonError::into_inner);
+                done.insert((*name).clone(), loaded);
+            }
+        };
+        thread::scope(|scope| {
+            let cores = thread::available_parallelism().map_or(1, usize::from);
+            for _ in 1..cores.min(MAX_LOADERS).min(all.len()) {
+                // Where there is no thread to be had, this one does the work alone.
+                let _ = thread::Builder::new().spawn_scoped(scope, work);
+            }
+            work();
+        });
         let mut set = BTreeMap::new();
         let mut errors = Vec::new();
-        for (name, plugin) in plugins {
-            each(name);
-            match load(sandbox, name, plugin, kept) {
+        for (name, loaded) in done.into_inner().unwrap_or_else(PoisonError::into_inner) {
+            match loaded {
                 Ok(bound) => {
-                    set.insert(name.clone(), bound);
+                    set.insert(name, bound);
                 }
                 Err(error) => errors.push(error),
             }

@@ -223,7 +223,7 @@ impl Running {
         let (old, old_set) = (self.config(), self.gate.policy_set());
         let read = read.and_components(&new);
         let mut wrong = self.fixed.compare(&old, &new);
-        let loaded = load::policy_set(&self.sandbox, &new, old_set.plugins(), |_| ());
+        let loaded = load::policy_set(&self.sandbox, &new, old_set.plugins(), &|_| ());
         let set = match loaded {
             Ok(set) if wrong.is_empty() => set,
             Ok(_) => return Err(NotTaken::Set(wrong)),

@@ -1,16 +1,20 @@
-//! The state folder: keys, log, the socket of the running gateway. 0700, and one gateway at a time.
+//! The state folder: keys, log, compiled plugins, the socket of the running gateway. 0700, and one gateway at a time.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use wardlet_audit::{AuditError, Clock, Gateway, Log, SystemClock};
-use wardlet_keys::{KeyError, Keys, PrivateFolder};
+use wardlet_keys::{ArtifactKey, KeyError, Keys, PrivateFolder};
+use wardlet_sandbox::Cache;
 
 /// The file that the running gateway holds a lock on.
 const LOCK: &str = "lock";
 
 /// The folder of the keys.
 const KEYS: &str = "keys";
+
+/// The folder of compiled plugins.
+const CACHE: &str = "cache";
 
 /// The folder of the log.
 pub const LOG: &str = "log";
@@ -73,6 +77,27 @@ pub fn origin(gateway: &str) -> String {
     format!("wardlet.local/{gateway}")
 }
 
+/// The compiled plugins of a state folder, for a command that is not the gateway: no folder of state and
+/// no key is made. None where there is no such state, or where it cannot be used, which is told in the
+/// log: plugins are compiled anew then.
+#[must_use]
+pub fn existing_cache(folder: &Path) -> Option<Cache> {
+    let key = ArtifactKey::existing(&folder.join(KEYS));
+    usable(key.and_then(|key| {
+        key.map(|key| Cache::open(&folder.join(CACHE), key))
+            .transpose()
+    }))
+}
+
+/// What is wrong with a cache costs time, and is no reason not to start.
+fn usable(cache: Result<Option<Cache>, KeyError>) -> Option<Cache> {
+    cache.unwrap_or_else(|error| {
+        let hint = error.hint().unwrap_or_default();
+        tracing::warn!(hint, "compiled plugins are not kept: {error}");
+        None
+    })
+}
+
 /// The state of a running gateway. The lock ends with it.
 pub struct State {
     folder: PathBuf,
@@ -111,6 +136,13 @@ impl State {
         self.publish(&private, JWKS, &keys.token().jwks())?;
         self.publish(&private, VKEY, &vkey)?;
         Ok(keys)
+    }
+
+    /// The compiled plugins. None where the folder or its key cannot be used, which is told in the log.
+    #[must_use]
+    pub fn cache(&self) -> Option<Cache> {
+        let key = ArtifactKey::open(&self.folder.join(KEYS));
+        usable(key.and_then(|key| Cache::open(&self.folder.join(CACHE), key).map(Some)))
     }
 
     fn publish(&self, private: &PrivateFolder, name: &str, text: &str) -> Result<(), StateError> {

@@ -12,6 +12,7 @@ use crate::config::{Config, PolicyRef, Rule};
 use crate::gate::Rules;
 use crate::plugins::{Bound, PluginSet};
 use crate::probe::{self, ListedTool};
+use crate::state;
 
 /// Arguments of `wardlet check`.
 #[derive(Debug, clap::Args)]
@@ -51,7 +52,8 @@ impl<'a> Shown<'a> {
 
 pub(super) fn main(arguments: &Arguments) -> Result<(), Failure> {
     let config = setup::load(&arguments.config, arguments.json)?;
-    let (_, set) = setup::bind(&config)?;
+    let cache = state::existing_cache(&config.gateway.state);
+    let (_, set) = setup::bind(&config, cache)?;
     let (plugins, rules) = (set.plugins(), set.rules());
     let listed = if arguments.offline {
         Vec::new()

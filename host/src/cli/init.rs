@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use wardlet_call::{PluginName, ServerName};
 use wardlet_keys::digest::sha256;
-use wardlet_sandbox::Sandbox;
+use wardlet_sandbox::inspect;
 
 use super::say::{self, Failure, UNREADABLE, WRONG};
 use super::{CONFIG, setup};
@@ -100,8 +100,6 @@ fn ship(named: Option<&Path>, folder: &Path) -> Result<Vec<StarterPlugin>, Failu
         )
         .hint(Some(hint)));
     };
-    let sandbox = Sandbox::new()
-        .map_err(|error| Failure::new(UNREADABLE, &error).hint(Some(error.hint())))?;
     let target = folder.join(FOLDER);
     std::fs::create_dir_all(&target).map_err(|error| cannot_write(&target, &error))?;
     let mut plugins = Vec::new();
@@ -116,26 +114,16 @@ fn ship(named: Option<&Path>, folder: &Path) -> Result<Vec<StarterPlugin>, Failu
         })?;
         let path = target.join(&file);
         std::fs::write(&path, &bytes).map_err(|error| cannot_write(&path, &error))?;
-        plugins.push(describe(
-            &sandbox,
-            name,
-            &format!("{FOLDER}/{file}"),
-            &bytes,
-        )?);
+        plugins.push(describe(name, &format!("{FOLDER}/{file}"), &bytes)?);
     }
     Ok(plugins)
 }
 
-fn describe(
-    sandbox: &Sandbox,
-    name: &str,
-    component: &str,
-    bytes: &[u8],
-) -> Result<StarterPlugin, Failure> {
+fn describe(name: &str, component: &str, bytes: &[u8]) -> Result<StarterPlugin, Failure> {
     let wrong =
         |error: &dyn std::fmt::Display| Failure::new(WRONG, format!("`{component}`: {error}"));
     let name = PluginName::parse(name).map_err(|error| wrong(&error))?;
-    let imports = sandbox.inspect(bytes).map_err(|error| wrong(&error))?;
+    let imports = inspect(bytes).map_err(|error| wrong(&error))?;
     Ok(StarterPlugin {
         name,
         component: component.to_owned(),

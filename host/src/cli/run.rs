@@ -40,10 +40,10 @@ pub(super) fn main(arguments: &Arguments) -> Result<(), Failure> {
         server: server.clone(),
         launch: setup::launch(section, &arguments.command)?,
     };
-    let (sandbox, set) = setup::bind(&config)?;
-    let set = Arc::new(set);
     let gateway = config.gateway.name.clone();
     let state = State::open(&config.gateway.state).map_err(failed)?;
+    let (sandbox, set) = setup::bind(&config, state.cache())?;
+    let set = Arc::new(set);
     let keys = state.keys(&gateway).map_err(failed)?;
     let log = Arc::new(state.log(&gateway, &keys).map_err(failed)?);
     tell_recovery(&log);

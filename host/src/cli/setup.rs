@@ -7,10 +7,10 @@ use std::sync::Mutex;
 use indicatif::{ProgressBar, ProgressStyle};
 use tracing_subscriber::EnvFilter;
 use wardlet_call::ServerName;
-use wardlet_sandbox::{CAPABILITIES, Sandbox};
+use wardlet_sandbox::{CAPABILITIES, Cache, Sandbox};
 
 use super::say::{self, Failure, UNREADABLE, WRONG};
-use super::{LogFormat, Logging};
+use super::{LogFormat, Logging, compile};
 use crate::config::{Config, Server};
 use crate::gate::PolicySet;
 use crate::load;
@@ -75,12 +75,14 @@ pub(super) fn load(path: &Path, json: bool) -> Result<Config, Failure> {
     })
 }
 
-/// Loads the plugins of a configuration and binds its rules.
-pub(super) fn bind(config: &Config) -> Result<(Sandbox, PolicySet), Failure> {
-    let sandbox = Sandbox::new()
-        .map_err(|error| Failure::new(UNREADABLE, &error).hint(Some(error.hint())))?;
-    let bar = bar(config.plugins.len() as u64, "plugins compiled");
-    let set = load::policy_set(&sandbox, config, &PluginSet::default(), |_| bar.inc(1));
+/// Loads the plugins of a configuration and binds its rules. Compiled plugins are kept in `cache`.
+pub(super) fn bind(
+    config: &Config,
+    cache: Option<Cache>,
+) -> Result<(Sandbox, PolicySet), Failure> {
+    let sandbox = compile::sandbox(cache)?;
+    let bar = bar(config.plugins.len() as u64, "plugins loaded");
+    let set = load::policy_set(&sandbox, config, &PluginSet::default(), &|_| bar.inc(1));
     bar.finish_and_clear();
     let set = set.map_err(|faults| Failure::rendered(WRONG, load::render(&faults)))?;
     Ok((sandbox, set))

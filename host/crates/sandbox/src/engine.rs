@@ -6,6 +6,7 @@ use wasmtime::{
     Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, Result,
 };
 
+use crate::artifact::Artifacts;
 use crate::limits::{MAX_MEMORY, MAX_PARTS, MAX_TABLE};
 use crate::ticker::Ticker;
 
@@ -55,6 +56,7 @@ impl SandboxError {
 pub struct Sandbox {
     computing: Chamber,
     waiting: Arc<OnceLock<Chamber>>,
+    artifacts: Arc<Artifacts>,
 }
 
 /// One engine with its pool, and the clock of deadlines.
@@ -73,7 +75,8 @@ impl Chamber {
 }
 
 impl Sandbox {
-    /// Makes the engine. There is no fallback: a pool that cannot be made is an error.
+    /// Makes the engine. There is no fallback: a pool that cannot be made is an error. Components are
+    /// compiled in this process until [`Sandbox::with`] says otherwise.
     ///
     /// # Errors
     /// [`SandboxError`]
@@ -81,7 +84,22 @@ impl Sandbox {
         Ok(Sandbox {
             computing: Chamber::new()?,
             waiting: Arc::default(),
+            artifacts: Arc::default(),
         })
+    }
+
+    /// The same sandbox, whose components are compiled and kept in this way.
+    #[must_use]
+    pub fn with(self, artifacts: Artifacts) -> Self {
+        Sandbox {
+            artifacts: Arc::new(artifacts),
+            ..self
+        }
+    }
+
+    /// Where components become machine code. It fits both engines, which have one configuration.
+    pub(crate) fn artifacts(&self) -> &Artifacts {
+        &self.artifacts
     }
 
     /// The engine for plugins that wait, or for those that do not.
@@ -104,6 +122,22 @@ impl Sandbox {
 /// # Errors
 /// wasmtime's, where the pool cannot be made.
 pub fn new_engine() -> Result<Engine> {
+    let mut config = config();
+    config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool()));
+    Engine::new(&config)
+}
+
+/// An engine that compiles and runs nothing: it has no pool, whose address space a process with little
+/// memory does not get.
+///
+/// # Errors
+/// wasmtime's, where the processor is none that it compiles for.
+pub(crate) fn compiling_engine() -> Result<Engine> {
+    Engine::new(&config())
+}
+
+/// Everything that compiled code depends on, and what costs nothing where code is not run.
+fn config() -> Config {
     let mut config = Config::new();
     config
         // Interrupts a loop at the cost of a comparison per loop iteration; fuel would count instructions.
@@ -121,9 +155,8 @@ pub fn new_engine() -> Result<Engine> {
         .wasm_tail_call(false)
         // A trap is a denial; nobody reads its backtrace.
         .wasm_backtrace_max_frames(None)
-        .generate_address_map(false)
-        .allocation_strategy(InstanceAllocationStrategy::Pooling(pool()));
-    Engine::new(&config)
+        .generate_address_map(false);
+    config
 }
 
 fn pool() -> PoolingAllocationConfig {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use wardlet_call::{Document, Json, PluginName, Projection, Reach};
 use wasmtime::component::{Component, InstancePre};
 
+use crate::artifact::CompileError;
 use crate::bindings::{declares, judges, redacts};
 use crate::capability::{ALWAYS, CAPABILITIES, CONTRACT, CONTRACT_VERSION, Capability, linker};
 use crate::check::{Standing, State};
@@ -15,7 +16,7 @@ use crate::plugin::{ConfigureError, Linked, Loaded, Plugin, check_types, configu
 use crate::structure::{Import, Structure};
 
 /// A component of QuickJS is 1.6 MB, one of CPython 18 MB; compiling more than this is refused.
-const MAX_COMPONENT_BYTES: usize = 64 << 20;
+pub(crate) const MAX_COMPONENT_BYTES: usize = 64 << 20;
 
 /// What an operator lets a plugin have.
 #[derive(Clone, Debug, Default)]
@@ -44,6 +45,9 @@ pub enum LoadError {
     /// wasmtime refuses it.
     #[error("not a valid component: {0}")]
     Invalid(String),
+    /// It was not compiled.
+    #[error("cannot be compiled: {0}")]
+    Compile(CompileError),
     /// It imports a capability that is not granted.
     #[error("imports `{}`, which is not granted", .0.name())]
     NotGranted(Capability),
@@ -123,6 +127,7 @@ impl LoadError {
             Self::NotShown(needs) => {
                 format!("if it may see that, set `sees = [{needs}]` in `[plugin.{name}]`")
             }
+            Self::Compile(error) => error.hint()?.into(),
             Self::Settings(_) => format!("mend `settings` of `[plugin.{name}]`"),
             Self::TooLarge | Self::Invalid(_) | Self::BadDescription(_) | Self::Configure(_) => {
                 return None;
@@ -143,8 +148,9 @@ pub struct Inspected {
 }
 
 impl Sandbox {
-    /// Compiles a component and makes it ready to judge. Takes from milliseconds to seconds,
-    /// depending on its size.
+    /// Compiles a component, or takes what is kept of it, and makes it ready to judge. Takes from
+    /// milliseconds to seconds, depending on its size. Can be called from any thread at any time, also
+    /// while other plugins judge.
     ///
     /// # Errors
     /// [`LoadError`]: nothing of it runs afterwards.
@@ -157,10 +163,15 @@ impl Sandbox {
         }
         let waits = capabilities.iter().any(|capability| capability.waits());
         let chamber = self.chamber(waits)?;
-        let component = Component::from_binary(&chamber.engine, bytes)
-            .map_err(|error| LoadError::Invalid(one_line(&error)))?;
+        check_exports(&structure)?;
+        let component = self
+            .artifacts()
+            .component(&chamber.engine, bytes)
+            .map_err(|error| match error {
+                CompileError::Refused(message) => LoadError::Invalid(message),
+                error => LoadError::Compile(error),
+            })?;
         let linked = link(chamber, name, &component, (grant, waits))?;
-        check_exports(chamber, &component)?;
         let indices =
             declares::DeclaresIndices::new(&linked.pre).map_err(|_| LoadError::NoRole("plugin"))?;
         let policy = judges::JudgesIndices::new(&linked.pre).ok();
@@ -184,26 +195,25 @@ impl Sandbox {
             redactor,
         })))
     }
+}
 
-    /// What a component wants and offers, without running any of it.
-    ///
-    /// # Errors
-    /// [`LoadError`], as far as it can be told without a grant.
-    pub fn inspect(&self, bytes: &[u8]) -> Result<Inspected, LoadError> {
-        check_kind(bytes)?;
-        let capabilities = check_imports(&Structure::of(bytes)?, &Capability::ALL)?;
-        let component = Component::from_binary(&self.chamber(false)?.engine, bytes)
-            .map_err(|error| LoadError::Invalid(one_line(&error)))?;
-        let exports = |role: &str| {
-            let name = format!("{CONTRACT}/{role}@{CONTRACT_VERSION}");
-            component.get_export_index(None, &name).is_some()
-        };
-        Ok(Inspected {
-            capabilities,
-            policy: exports("policy"),
-            redactor: exports("redactor"),
-        })
-    }
+/// What a component wants and offers, without compiling any of it.
+///
+/// # Errors
+/// [`LoadError`], as far as it can be told without a grant.
+pub fn inspect(bytes: &[u8]) -> Result<Inspected, LoadError> {
+    check_kind(bytes)?;
+    let structure = Structure::of(bytes)?;
+    let capabilities = check_imports(&structure, &Capability::ALL)?;
+    let exports = |role: &str| {
+        let name = format!("{CONTRACT}/{role}@{CONTRACT_VERSION}");
+        structure.exports.contains(&name.as_str())
+    };
+    Ok(Inspected {
+        capabilities,
+        policy: exports("policy"),
+        redactor: exports("redactor"),
+    })
 }
 
 /// The capabilities among the imports, all of them granted. Told from the bytes alone, before anything
@@ -237,8 +247,8 @@ fn check_imports(
 }
 
 /// A plugin that imports nothing shows only by its exports that it was built for another version.
-fn check_exports(chamber: &Chamber, component: &Component) -> Result<(), LoadError> {
-    for (export, _) in component.component_type().exports(&chamber.engine) {
+fn check_exports(structure: &Structure<'_>) -> Result<(), LoadError> {
+    for export in &structure.exports {
         let ours = export
             .strip_prefix(CONTRACT)
             .and_then(|rest| rest.strip_prefix('/'));
@@ -296,7 +306,7 @@ fn check_kind(bytes: &[u8]) -> Result<(), LoadError> {
 }
 
 /// wasmtime's messages span lines; errors here are one.
-fn one_line(error: &wasmtime::Error) -> String {
+pub(crate) fn one_line(error: &wasmtime::Error) -> String {
     let text = format!("{error:#}");
     let words: Vec<&str> = text.split_whitespace().collect();
     shown(&words.join(" "))

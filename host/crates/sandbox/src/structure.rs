@@ -15,6 +15,8 @@ pub(crate) struct Import<'a> {
 /// The outside of a component.
 pub(crate) struct Structure<'a> {
     pub(crate) imports: Vec<Import<'a>>,
+    /// The names of what it exports.
+    pub(crate) exports: Vec<&'a str>,
 }
 
 impl<'a> Structure<'a> {
@@ -28,6 +30,7 @@ impl<'a> Structure<'a> {
         let invalid =
             |error: wasmparser::BinaryReaderError| LoadError::Invalid(shown(error.message()));
         let mut imports = Vec::new();
+        let mut exports = Vec::new();
         let mut depth = 0_usize;
         for payload in Parser::new(0).parse_all(bytes) {
             match payload.map_err(invalid)? {
@@ -40,6 +43,11 @@ impl<'a> Structure<'a> {
                             name: import.name.name,
                             instance: matches!(import.ty, ComponentTypeRef::Instance(_)),
                         });
+                    }
+                }
+                Payload::ComponentExportSection(section) if depth == 0 => {
+                    for export in section {
+                        exports.push(export.map_err(invalid)?.name.name);
                     }
                 }
                 Payload::ComponentCanonicalSection(section) => {
@@ -55,6 +63,6 @@ impl<'a> Structure<'a> {
                 _ => {}
             }
         }
-        Ok(Structure { imports })
+        Ok(Structure { imports, exports })
     }
 }

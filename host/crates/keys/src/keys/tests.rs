@@ -209,19 +209,33 @@ fn files_that_are_replaced_touched_listed_and_removed() {
     assert!(folder.replace("folder", b"no").is_err());
     assert_eq!(folder.read("note", 9).unwrap().unwrap(), b"second");
     assert_eq!(folder.read("link", 9).unwrap().unwrap(), b"linked");
-    assert_eq!(fs::read(&outside).unwrap(), b"outside", "no link is followed");
+    assert_eq!(
+        fs::read(&outside).unwrap(),
+        b"outside",
+        "no link is followed"
+    );
     assert_eq!(mode(&path.join("note")), 0o600);
 
     let long_ago = std::time::SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(1_000);
     for name in ["note", "link"] {
-        let file = fs::File::options().write(true).open(path.join(name)).unwrap();
+        let file = fs::File::options()
+            .write(true)
+            .open(path.join(name))
+            .unwrap();
         file.set_modified(long_ago).unwrap();
     }
     folder.touch("note").unwrap();
     let mut files = folder.files().unwrap();
     files.sort_by(|a, b| a.name.cmp(&b.name));
-    let listed: Vec<_> = files.iter().map(|file| (file.name.as_str(), file.size)).collect();
-    assert_eq!(listed, [("link", 6), ("note", 6)], "no folder, no temporary file");
+    let listed: Vec<_> = files
+        .iter()
+        .map(|file| (file.name.as_str(), file.size))
+        .collect();
+    assert_eq!(
+        listed,
+        [("link", 6), ("note", 6)],
+        "no folder, no temporary file"
+    );
     assert_eq!(files[0].written, long_ago);
     assert!(files[1].written > long_ago);
 
