@@ -12,8 +12,8 @@ mod reload;
 mod run;
 mod say;
 mod setup;
-mod status;
 mod shadow;
+mod status;
 
 use std::path::PathBuf;
 use std::process::ExitCode;

@@ -18,7 +18,7 @@ fn a_plugin_is_compiled_again_only_where_something_of_it_changed() {
     let text = fs::read_to_string(&path).unwrap();
     let load = |text: &str, kept: &PluginSet, sandbox: &Sandbox| {
         let config = Config::parse(text, &path, CAPABILITIES).unwrap();
-        PluginSet::load(sandbox, &config.plugins, kept, |_| ()).unwrap()
+        PluginSet::load(sandbox, &config.plugins, kept, &|_| ()).unwrap()
     };
     let sandbox = Sandbox::new().unwrap();
     let first = load(&text, &PluginSet::default(), &sandbox);

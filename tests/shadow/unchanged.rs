@@ -98,7 +98,13 @@ fn fates(guests: &Guests, rules: &str) -> Option<(Vec<String>, usize)> {
         guests.sections
     );
     let config = Config::parse(&text, Path::new("/wardlet.toml"), &[]).ok()?;
-    let plugins = PluginSet::load(&Sandbox::new().unwrap(), &config.plugins, |_| ()).unwrap();
+    let plugins = PluginSet::load(
+        &Sandbox::new().unwrap(),
+        &config.plugins,
+        &PluginSet::default(),
+        &|_| (),
+    )
+    .unwrap();
     let set = Arc::new(PolicySet::bind(&config, plugins).unwrap());
     let folder = TempDir::new().unwrap();
     let state = State::open(&folder.path().join("state")).unwrap();

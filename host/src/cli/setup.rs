@@ -76,10 +76,7 @@ pub(super) fn load(path: &Path, json: bool) -> Result<Config, Failure> {
 }
 
 /// Loads the plugins of a configuration and binds its rules. Compiled plugins are kept in `cache`.
-pub(super) fn bind(
-    config: &Config,
-    cache: Option<Cache>,
-) -> Result<(Sandbox, PolicySet), Failure> {
+pub(super) fn bind(config: &Config, cache: Option<Cache>) -> Result<(Sandbox, PolicySet), Failure> {
     let sandbox = compile::sandbox(cache)?;
     let bar = bar(config.plugins.len() as u64, "plugins loaded");
     let set = load::policy_set(&sandbox, config, &PluginSet::default(), &|_| bar.inc(1));
