@@ -20,6 +20,7 @@ wasmtime::component::bindgen!({
         package wardlet:floor;
         world floor {
             import wardlet:plugin/document@0.1.0;
+            import wardlet:plugin/scan@0.1.0;
             export wardlet:plugin/policy@0.1.0;
         }",
 });
@@ -31,16 +32,21 @@ mod redactor {
             package wardlet:floor;
             world floor-redactor {
                 import wardlet:plugin/document@0.1.0;
+                import wardlet:plugin/scan@0.1.0;
                 export wardlet:plugin/redactor@0.1.0;
             }",
         with: {
             "wardlet:plugin/types@0.1.0": super::wardlet::plugin::types,
             "wardlet:plugin/document@0.1.0": super::wardlet::plugin::document,
+            "wardlet:plugin/scan@0.1.0": super::wardlet::plugin::scan,
         },
     });
 }
 
 use self::wardlet::plugin::document::{Batch, Failure, Host as DocumentHost, Leaf, Value};
+use self::wardlet::plugin::scan::{
+    Batch as Matches, Excerpt, Failure as NotFound, Host as ScanHost,
+};
 use self::wardlet::plugin::types::Host as TypesHost;
 pub(crate) use self::wardlet::plugin::types::{Decision, Part, Phase, Subject};
 
@@ -113,6 +119,26 @@ impl DocumentHost for State {
 
     fn text(&mut self, _: Part) -> Answer<Option<String>> {
         Err(Failure::NotGranted)
+    }
+}
+
+/// Finds nothing and takes no time for it, so that all searching counts as Wardlet's.
+impl ScanHost for State {
+    fn run(
+        &mut self,
+        _: String,
+        _: Part,
+        _: String,
+        _: u32,
+    ) -> std::result::Result<Matches, NotFound> {
+        Ok(Matches {
+            matches: Vec::new(),
+            next: None,
+        })
+    }
+
+    fn read(&mut self, _: Part, _: u32, _: u32, _: u32) -> std::result::Result<Excerpt, NotFound> {
+        Err(NotFound::NotGranted)
     }
 }
 

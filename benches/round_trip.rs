@@ -179,7 +179,11 @@ fn write_config(folder: &Path, echo: &str) -> Result<String, Failure> {
             "\"/arguments\"",
             "settings = { tools = { echo = { other_arguments = \"allow\" } } }",
         )?,
-        plugin("secret-redactor", "\"/arguments\", \"/result\"", "")?,
+        plugin(
+            "secret-redactor",
+            "\"/arguments\", \"/result\"",
+            "grants = [\"scan\"]",
+        )?,
         "[[rule]]\nname = \"all\"\ntools = [\"files/echo\"]\npolicies = [\"path-guard\", \"tool-allow\"]\nredactors = [\"secret-redactor\"]\n".to_owned(),
     ]
     .concat();

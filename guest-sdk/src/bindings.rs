@@ -25,6 +25,7 @@ wit_bindgen::generate!({
             import wardlet:plugin/log@0.1.0;
             import wardlet:plugin/clock@0.1.0;
             import wardlet:plugin/random@0.1.0;
+            import wardlet:plugin/scan@0.1.0;
             export wardlet:plugin/plugin@0.1.0;
         }
     ",
@@ -60,5 +61,19 @@ pub mod redactor {
         pub_export_macro: true,
         export_macro_name: "export_redactor",
         with: { "wardlet:plugin/types@0.1.0": crate::bindings::wardlet::plugin::types },
+    });
+}
+
+pub mod patterns {
+    wit_bindgen::generate!({
+        path: "../wit",
+        inline: "
+            package wardlet:sdk;
+            world patterns { export wardlet:plugin/patterns@0.1.0; }
+        ",
+        world: "wardlet:sdk/patterns",
+        pub_export_macro: true,
+        export_macro_name: "export_patterns",
+        additional_derives: [PartialEq, Eq],
     });
 }

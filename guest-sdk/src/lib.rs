@@ -4,7 +4,8 @@
 //! in one of the macros [`export_policy!`], [`export_redactor!`] and
 //! [`export_policy_and_redactor!`]. It reads the call through [`document`] and its own
 //! configuration through [`settings`]; it imports only what it calls, and what it imports is the
-//! list of what it can do.
+//! list of what it can do. A plugin that has the host search for patterns declares them in
+//! [`Plugin::patterns`] and says `patterns` in its macro; see [`scan`].
 //!
 //! ```
 //! use wardlet_sdk::{Description, Part, Plugin, Policy, SettingFault, Subject, Value, Verdict, document};
@@ -55,11 +56,13 @@ pub mod document;
 pub mod findings;
 pub mod log;
 pub mod random;
+pub mod scan;
 pub mod settings;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod testing;
 
 pub use bindings::exports::wardlet::plugin::plugin::{Code, Description, Need, SettingFault};
+pub use bindings::patterns::exports::wardlet::plugin::patterns::{Pattern, PatternSet};
 pub use bindings::wardlet::plugin::document::{Failure, Leaf, Value};
 pub use bindings::wardlet::plugin::types::{
     Decision, Edit, Obligation, Part, Phase, Subject, Verdict,

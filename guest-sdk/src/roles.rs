@@ -3,9 +3,10 @@
 use std::marker::PhantomData;
 
 use crate::bindings::exports::wardlet::plugin::plugin;
+use crate::bindings::patterns::exports::wardlet::plugin::patterns;
 use crate::bindings::policy::exports::wardlet::plugin::policy;
 use crate::bindings::redactor::exports::wardlet::plugin::redactor;
-use crate::{Description, Edit, Part, SettingFault, Subject, Verdict};
+use crate::{Description, Edit, Part, PatternSet, SettingFault, Subject, Verdict};
 
 /// What every plugin says of itself. The host calls both functions when it loads the plugin, with
 /// the plugin's settings as the only document.
@@ -18,6 +19,14 @@ pub trait Plugin {
     /// # Errors
     /// Every fault found. Any of them refuses the load and is shown to the operator.
     fn configure() -> Result<(), Vec<SettingFault>>;
+
+    /// The pattern sets that the host searches for on the plugin's behalf: the same at every call,
+    /// whatever the settings. A plugin that has some says `patterns` in its export macro; see
+    /// [`scan`](crate::scan).
+    #[must_use]
+    fn patterns() -> Vec<PatternSet> {
+        Vec::new()
+    }
 }
 
 /// A plugin that judges calls.
@@ -64,5 +73,11 @@ impl<P: Policy> policy::Guest for Exported<P> {
 impl<P: Redactor> redactor::Guest for Exported<P> {
     fn find(subject: Subject, part: Part) -> Result<Vec<Edit>, String> {
         P::find(&subject, part)
+    }
+}
+
+impl<P: Plugin> patterns::Guest for Exported<P> {
+    fn declare() -> Vec<PatternSet> {
+        P::patterns()
     }
 }

@@ -11,11 +11,11 @@ pub(crate) mod host;
 use std::fmt;
 use std::sync::Arc;
 
-use wardlet_call::{Document, Documents, Json, Projection};
+use wardlet_call::{DeclaredSet, Document, Documents, Json, PatternSets, Projection};
 
 use crate::log::Level;
 use crate::{Decision, Subject, Verdict, findings::Finding};
-use crate::{Description, Edit, Part, Phase, Plugin, Policy, Redactor, SettingFault};
+use crate::{Description, Edit, Part, PatternSet, Phase, Plugin, Policy, Redactor, SettingFault};
 
 /// The most edits of one check (contract, `redactor.find`).
 const MAX_EDITS: usize = 10_000;
@@ -35,6 +35,7 @@ pub struct Check {
     now: u64,
     findings: Vec<Finding>,
     bad: Option<String>,
+    patterns: Arc<PatternSets>,
 }
 
 /// What a check came to.
@@ -79,6 +80,8 @@ pub enum Fault {
     BadInput(String),
     /// The declaration breaks the contract.
     BadDescription(String),
+    /// The pattern sets break the contract.
+    BadPatterns(String),
     /// The plugin needs what [`Check::sees`] does not show.
     NotShown(String),
     /// `configure` refused the settings.
@@ -97,6 +100,7 @@ impl fmt::Display for Fault {
         match self {
             Fault::BadInput(what) => write!(f, "the check's input: {what}"),
             Fault::BadDescription(what) => write!(f, "the declaration: {what}"),
+            Fault::BadPatterns(what) => write!(f, "the patterns: {what}"),
             Fault::NotShown(what) => write!(f, "the plugin needs {what}, which is not granted"),
             Fault::BadSettings(faults) => {
                 f.write_str("the settings:")?;
@@ -137,6 +141,7 @@ impl Check {
             now: 0,
             findings: Vec::new(),
             bad: None,
+            patterns: Arc::default(),
         }
     }
 
@@ -214,12 +219,17 @@ impl Check {
         self
     }
 
-    /// Loads a plugin: its declaration, its needs, its settings.
+    /// Loads a plugin: its declaration, its pattern sets, its needs, its settings.
     ///
     /// # Errors
     /// [`Fault`]
     pub fn load<P: Plugin>(&self) -> Result<Description, Fault> {
-        let settings_alone = Check {
+        self.loaded::<P>().map(|(description, _)| description)
+    }
+
+    /// The declaration, and the check with the plugin's pattern sets behind it.
+    fn loaded<P: Plugin>(&self) -> Result<(Description, Check), Fault> {
+        let mut settings_alone = Check {
             documents: Documents::default(),
             findings: Vec::new(),
             ..self.clone()
@@ -228,9 +238,17 @@ impl Check {
         let (description, _) = settings_alone.within(P::describe)?;
         let (again, _) = settings_alone.within(P::describe)?;
         declaration::check(&description, &again, &projection)?;
+        let (declared, _) = settings_alone.within(P::patterns)?;
+        let patterns = PatternSets::compile(&declared.iter().map(set_of).collect::<Vec<_>>());
+        let patterns = patterns.map_err(|error| Fault::BadPatterns(error.to_string()))?;
+        settings_alone.patterns = Arc::new(patterns);
         let (configured, _) = settings_alone.within(P::configure)?;
         configured.map_err(Fault::BadSettings)?;
-        Ok(description)
+        let with_patterns = Check {
+            patterns: settings_alone.patterns,
+            ..self.clone()
+        };
+        Ok((description, with_patterns))
     }
 
     /// Loads a policy and asks it.
@@ -268,8 +286,8 @@ impl Check {
         asked: impl FnOnce(&Description) -> Result<T, Fault>,
     ) -> Checked<T> {
         let answered = self
-            .load::<P>()
-            .and_then(|description| self.within(|| asked(&description)));
+            .loaded::<P>()
+            .and_then(|(description, check)| check.within(|| asked(&description)));
         match answered {
             Ok((answer, lines)) => Checked { answer, lines },
             Err(fault) => Checked {
@@ -330,6 +348,9 @@ impl Check {
                 written: 0,
                 payload: 0,
                 drawn: 0,
+                patterns: Arc::clone(&self.patterns),
+                search: None,
+                next: 0,
             },
             run,
         ))
@@ -343,6 +364,16 @@ impl Check {
                 None
             }
         }
+    }
+}
+
+fn set_of(set: &PatternSet) -> DeclaredSet {
+    let patterns = set.patterns.iter();
+    DeclaredSet {
+        name: set.name.clone(),
+        patterns: patterns
+            .map(|pattern| (pattern.id.clone(), pattern.regex.clone()))
+            .collect(),
     }
 }
 

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::sync::Arc;
 
-use wardlet_call::{Document, Documents, Projection};
+use wardlet_call::{Document, Documents, PatternSets, Projection, Scan};
 
 use super::Line;
 use crate::Part;
@@ -27,6 +27,11 @@ pub(super) struct Behind {
     pub(super) payload: usize,
     /// Random bytes drawn so far.
     pub(super) drawn: usize,
+    /// The plugin's pattern sets.
+    pub(super) patterns: Arc<PatternSets>,
+    /// The search that is under way, and what `from` must be to go on.
+    pub(super) search: Option<Scan>,
+    pub(super) next: u32,
 }
 
 thread_local! {
@@ -292,5 +297,90 @@ pub(crate) mod random {
 pub(crate) mod findings {
     pub(crate) fn list() -> Vec<crate::findings::Finding> {
         super::with(|behind| behind.findings.clone())
+    }
+}
+
+pub(crate) mod scan {
+    use wardlet_call::{Pointer, Scan, excerpt};
+
+    use super::{Behind, part_of, with};
+    use crate::Part;
+    use crate::bindings::wardlet::plugin::scan::{Batch, Excerpt, Failure, Match};
+
+    pub(crate) fn run(set: &str, part: Part, pointer: &str, from: u32) -> Result<Batch, Failure> {
+        with(|behind| {
+            if from == 0 {
+                behind.search = begin(behind, set, part, pointer)?;
+            } else if behind.search.is_none() || from != behind.next {
+                return Err(Failure::Stale);
+            }
+            let mut batch = Batch {
+                matches: Vec::new(),
+                next: None,
+            };
+            let Some(mut scan) = behind.search.take() else {
+                return Ok(batch);
+            };
+            for found in scan.batch(&behind.projection) {
+                let text = found.text(scan.document()).unwrap_or_default();
+                behind.spend(text.len()).map_err(|_| Failure::TooLarge)?;
+                batch.matches.push(Match {
+                    pattern: found.pattern,
+                    leaf: found.leaf,
+                    name: found.name,
+                    start: found.start,
+                    end: found.end,
+                    text: text.to_owned(),
+                });
+            }
+            if !scan.is_done() {
+                behind.next += 1;
+                batch.next = Some(behind.next);
+                behind.search = Some(scan);
+            }
+            Ok(batch)
+        })
+    }
+
+    pub(crate) fn read(part: Part, leaf: u32, start: u32, end: u32) -> Result<Excerpt, Failure> {
+        with(|behind| {
+            if behind.projection.hides_all(part_of(part)) {
+                return Err(Failure::NotGranted);
+            }
+            let document = behind.document(part).ok_or(Failure::NoLeaf)?;
+            let shown = document.shown_leaf(leaf, part_of(part), &behind.projection);
+            let shown = shown.ok_or(if leaf < document.leaves().len() {
+                Failure::NotGranted
+            } else {
+                Failure::NoLeaf
+            })?;
+            let (start, text) = excerpt(shown.text, start, end);
+            behind.spend(text.len()).map_err(|_| Failure::TooLarge)?;
+            Ok(Excerpt {
+                name: shown.name,
+                length: u32::try_from(shown.text.len()).unwrap_or(u32::MAX),
+                start,
+                text: text.to_owned(),
+            })
+        })
+    }
+
+    fn begin(
+        behind: &Behind,
+        set: &str,
+        part: Part,
+        pointer: &str,
+    ) -> Result<Option<Scan>, Failure> {
+        let pointer = Pointer::parse(pointer).map_err(|_| Failure::BadPointer)?;
+        if !behind.projection.reaches(part_of(part), pointer) {
+            return Err(Failure::NotGranted);
+        }
+        if behind.patterns.get(set).is_none() {
+            return Err(Failure::UnknownSet);
+        }
+        let document = behind.document(part);
+        Ok(document.and_then(|document| {
+            Scan::begin(&behind.patterns, set, (&document, part_of(part)), pointer)
+        }))
     }
 }

@@ -17,6 +17,9 @@ use progress::Progress;
 /// The shipped plugins: package names, and folders below `plugins`.
 const RUST: [&str; 3] = ["path-guard", "tool-allow", "secret-redactor"];
 
+/// Guests of the benchmarks, below `benches/guests`: built where they are named.
+const MEASURED: [&str; 2] = ["scan-host", "scan-inside"];
+
 /// The example in C: the name of its component.
 const C: &str = "path-guard-c";
 
@@ -40,14 +43,22 @@ pub(crate) struct Built {
 pub(crate) fn build(out: &Path, names: &[String]) -> Result<Vec<Built>, String> {
     if let Some(name) = names
         .iter()
-        .find(|n| !RUST.contains(&n.as_str()) && *n != C)
+        .find(|n| !RUST.contains(&n.as_str()) && !MEASURED.contains(&n.as_str()) && *n != C)
     {
-        let known = RUST.join(", ");
+        let known = RUST.iter().chain(&MEASURED);
+        let known = known.copied().collect::<Vec<_>>().join(", ");
         return Err(format!("no plugin `{name}`; there are {known}, {C}"));
     }
     let wanted = |name: &str| names.is_empty() || names.iter().any(|n| n == name);
     let progress = Progress::begin();
-    let rust: Vec<&str> = RUST.into_iter().filter(|name| wanted(name)).collect();
+    let named = MEASURED
+        .into_iter()
+        .filter(|name| !names.is_empty() && wanted(name));
+    let rust: Vec<&str> = RUST
+        .into_iter()
+        .filter(|name| wanted(name))
+        .chain(named)
+        .collect();
     let mut built = Vec::new();
     if !rust.is_empty() {
         let toolchain = toolchain::find(&progress)?;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use serde_json::json;
-use wardlet_call::{Part, PluginName, Pointer};
+use wardlet_call::{Code, Part, PatternSets, PluginName, Pointer};
 
 use super::say::{self, Failure, UNREADABLE, visible};
 use super::{CONFIG, setup};
@@ -238,6 +238,13 @@ fn tell_plugin(bound: &Bound) {
     ));
     let can: Vec<&str> = plugin.capabilities().iter().map(|c| c.meaning()).collect();
     say::out(format!("    can       {}", or_nothing(&can.join(", "))));
+    let sets = plugin.patterns().into_iter().flat_map(PatternSets::iter);
+    let sets: Vec<String> = sets
+        .map(|set| format!("{} ({} patterns)", set.name(), set.ids().len()))
+        .collect();
+    if !sets.is_empty() {
+        say::out(format!("    searches  {}", sets.join(", ")));
+    }
     let limits = plugin.limits();
     say::out(format!(
         "    limits    {} ms, {} MiB of memory, {} MiB of documents",
@@ -302,6 +309,10 @@ fn as_json(
             "redactor": plugin.is_redactor(),
             "capabilities": plugin.capabilities().iter().map(|c| c.name()).collect::<Vec<_>>(),
             "sees": plugin.projection().to_string(),
+            "patterns": plugin.patterns().into_iter().flat_map(PatternSets::iter).map(|set| json!({
+                "set": set.name().as_str(),
+                "ids": set.ids().iter().map(Code::as_str).collect::<Vec<_>>(),
+            })).collect::<Vec<_>>(),
         })
     });
     let tools = shown.iter().map(|shown| {

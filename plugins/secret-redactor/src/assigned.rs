@@ -40,6 +40,16 @@ pub(crate) fn whole(value: &[u8], name: &str) -> Option<Hit> {
     (hit.span == (0..value.len())).then_some(hit)
 }
 
+/// Whether a text that begins so may be a secret as a whole.
+pub(crate) fn may_be_secret(begin: &[u8]) -> bool {
+    !begin.is_empty() && !begin.iter().any(is_of_code)
+}
+
+/// What stands in prose and code, and in no secret.
+fn is_of_code(byte: &u8) -> bool {
+    matches!(byte, b'(' | b'{' | b'<' | b' ')
+}
+
 /// A secret after the sign of assignment at a place. `judged` is how far values have been looked
 /// at in vain.
 pub(crate) fn after(bytes: &[u8], at: usize, judged: &mut usize) -> Option<Hit> {
@@ -98,7 +108,7 @@ fn is_base64(byte: u8) -> bool {
 /// Whether a value looks chosen to be hard to guess: letters with digits, or three classes of
 /// characters, and not a path, a call or a reference.
 fn is_secret(value: &[u8]) -> bool {
-    let code = value.iter().any(|b| matches!(b, b'(' | b'{' | b'<' | b' '));
+    let code = value.iter().any(is_of_code);
     let path = value.starts_with(b"/")
         || value.starts_with(b"./")
         || value.windows(3).any(|w| w == b"://");

@@ -7,19 +7,19 @@ mod assigned;
 mod blocks;
 mod chance;
 mod formats;
+mod patterns;
+mod places;
 mod scan;
 
 use wardlet_sdk::{
-    Description, Edit, Part, Plugin, Redactor, SettingFault, Subject, document, settings,
+    Description, Edit, Part, PatternSet, Plugin, Redactor, SettingFault, Subject, document,
+    settings,
 };
 
 pub use scan::{Hit, scan};
 
 /// The most edits that the host takes of one check (contract, `redactor.find`).
 const MAX_EDITS: usize = 10_000;
-
-/// The longest name of a member that is looked at, in bytes.
-const MAX_NAME: usize = 128;
 
 /// The plugin.
 #[derive(Debug)]
@@ -55,6 +55,10 @@ impl Plugin for SecretRedactor {
             Err(faults)
         }
     }
+
+    fn patterns() -> Vec<PatternSet> {
+        vec![patterns::declare()]
+    }
 }
 
 fn skipped() -> Result<Vec<String>, SettingFault> {
@@ -63,34 +67,18 @@ fn skipped() -> Result<Vec<String>, SettingFault> {
 
 impl Redactor for SecretRedactor {
     fn find(_: &Subject, part: Part) -> Result<Vec<Edit>, String> {
-        let skip = skipped()?;
-        // Small, and made into edits at the end: what is allocated meanwhile holds on to a batch too.
-        let mut hits: Vec<(u32, Hit)> = Vec::new();
-        // The name of the member whose value comes next, in memory of its own: the leaf's would hold
-        // on to its whole batch.
-        let mut name = String::with_capacity(MAX_NAME);
-        for leaf in document::strings(part, "") {
-            let leaf = leaf?;
-            let of = (!name.is_empty()).then_some(name.as_str());
-            scan(&leaf.text, of, &mut |hit| {
-                if !skip.iter().any(|code| code == hit.entity) {
-                    hits.push((leaf.id, hit));
-                }
-            });
-            if hits.len() > MAX_EDITS {
+        let mut finder = places::Finder::new(part, skipped()?);
+        for found in wardlet_sdk::scan::matches(patterns::SET, part, "") {
+            finder.look(&found?)?;
+            if finder.hits.len() > MAX_EDITS {
                 return Err("more finds than the host takes".to_owned());
             }
-            name.clear();
-            if leaf.name {
-                let end = leaf.text.floor_char_boundary(MAX_NAME);
-                name.push_str(leaf.text.get(..end).unwrap_or_default());
-            }
         }
-        let edits = hits.into_iter();
-        Ok(edits
+        let hits = finder.hits.into_iter();
+        Ok(hits
             .map(|(leaf, hit)| Edit::new(leaf, hit.span, hit.entity, hit.confidence))
             .collect())
     }
 }
 
-wardlet_sdk::export_redactor!(SecretRedactor);
+wardlet_sdk::export_redactor!(SecretRedactor, patterns);

@@ -1,4 +1,4 @@
-//! One pass over a text. The byte decides which format can begin at a place, so that most places
+//! The places of a text. The byte decides which format can begin at a place, so that most places
 //! cost one look into a table.
 
 use std::ops::Range;
@@ -83,7 +83,8 @@ const fn starts() -> [Start; 256] {
 }
 
 /// Finds the credentials of a text, from its beginning to its end, never two at one place. `name`
-/// is that of the member whose value the text is.
+/// is that of the member whose value the text is. The plugin itself looks only where the host's search
+/// says that there may be one; this is what that must come to.
 pub fn scan(text: &str, name: Option<&str>, found: &mut dyn FnMut(Hit)) {
     let bytes = text.as_bytes();
     let whole = name.and_then(|name| assigned::whole(bytes, name));
@@ -91,28 +92,28 @@ pub fn scan(text: &str, name: Option<&str>, found: &mut dyn FnMut(Hit)) {
         found(hit);
         return;
     }
-    let mut at = 0;
-    // Up to here, no name's value needs to be looked at again.
-    let mut judged = 0;
-    while let Some(byte) = bytes.get(at) {
-        let start = STARTS.get(usize::from(*byte)).copied();
-        let hit = match start.unwrap_or(Start::Nothing) {
+    let (mut at, mut judged) = (0, 0);
+    while let Some(hit) = next(bytes, at..bytes.len(), &mut judged) {
+        at = hit.span.end;
+        found(hit);
+    }
+}
+
+/// The first credential that shows at one of these places: where it begins, or at the sign by which
+/// it is assigned. Up to `judged`, no name's value needs to be looked at again.
+pub(crate) fn next(bytes: &[u8], places: Range<usize>, judged: &mut usize) -> Option<Hit> {
+    places.into_iter().find_map(|at| {
+        let start = STARTS.get(usize::from(*bytes.get(at)?)).copied();
+        match start.unwrap_or(Start::Nothing) {
             Start::Nothing => None,
             Start::Word => word(bytes, at),
             Start::Dashes => blocks::private_key(bytes, at),
             Start::Colon => {
-                blocks::url_password(bytes, at).or_else(|| assigned::after(bytes, at, &mut judged))
+                blocks::url_password(bytes, at).or_else(|| assigned::after(bytes, at, judged))
             }
-            Start::Equals => assigned::after(bytes, at, &mut judged),
-        };
-        match hit {
-            Some(hit) => {
-                at = hit.span.end.max(at + 1);
-                found(hit);
-            }
-            None => at += 1,
+            Start::Equals => assigned::after(bytes, at, judged),
         }
-    }
+    })
 }
 
 /// Whether any prefix begins with these two bytes: this spares most words the list of formats.

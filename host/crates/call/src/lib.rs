@@ -12,6 +12,9 @@ mod document;
 mod leaves;
 mod projection;
 
+mod patterns;
+mod scan;
+
 mod denial;
 mod name;
 mod rule;
@@ -29,11 +32,16 @@ pub use json::{Json, JsonError, MAX_DEPTH, has_duplicate};
 pub use leaves::{Leaf, LeafIndex};
 pub use name::{Code, NameError, PluginName, RuleName, ServerName};
 pub use number::MAX_EXACT;
+pub use patterns::{
+    DeclaredSet, MAX_COMPILED, MAX_COMPILED_PATTERN, MAX_PATTERN_BYTES, MAX_PATTERNS, MAX_SETS,
+    PatternSet, PatternSets, PatternsError, SPAN_GROUP,
+};
 pub use pointer::{BadPointer, MAX_POINTER_BYTES, Pointer};
 pub use projection::{Projection, ProjectionError};
 pub use reach::{Entropy, Reach};
 pub use redaction::{BadEdit, Edit, Found, Replacement, Spans};
 pub use rule::{Conclusion, Decision, PolicyOutcome, RuleOutcome, conclude, decide};
+pub use scan::{MAX_BATCH_MATCHES, MAX_BATCH_TEXT, Match, Scan, excerpt};
 pub use shadow::{Effect, Enforced, Mode, Trial, Tried, try_out};
 pub use text::steers;
 pub use verdict::{Obligation, Phase, Ruling, Subject, Verdict};

@@ -20,6 +20,7 @@ pub(crate) mod imports {
                 import wardlet:plugin/log@0.1.0;
                 import wardlet:plugin/clock@0.1.0;
                 import wardlet:plugin/random@0.1.0;
+                import wardlet:plugin/scan@0.1.0;
             }",
         // Every host function may end the check: the calls are counted.
         imports: { default: trappable },
@@ -56,4 +57,13 @@ pub(crate) mod redacts {
     });
 }
 
-pub(crate) use imports::wardlet::plugin::{clock, document, findings, log, random, types};
+pub(crate) mod searches {
+    wasmtime::component::bindgen!({
+        path: "../../../wit",
+        inline: "
+            package wardlet:host;
+            world searches { export wardlet:plugin/patterns@0.1.0; }",
+    });
+}
+
+pub(crate) use imports::wardlet::plugin::{clock, document, findings, log, random, scan, types};

@@ -3,7 +3,7 @@
 use wardlet_call::Reach;
 use wasmtime::component::{HasSelf, Linker};
 
-use crate::bindings::{clock, document, findings, log, random};
+use crate::bindings::{clock, document, findings, log, random, scan};
 use crate::check::State;
 
 /// The contract's package (`wit/`).
@@ -21,6 +21,8 @@ pub enum Capability {
     Clock,
     /// Draw random bytes.
     Random,
+    /// Let the host search what is shown for the plugin's own patterns.
+    Scan,
 }
 
 /// The names of all capabilities, as `grants` in the configuration has them.
@@ -28,11 +30,17 @@ pub const CAPABILITIES: &[&str] = &[
     Capability::Log.name(),
     Capability::Clock.name(),
     Capability::Random.name(),
+    Capability::Scan.name(),
 ];
 
 impl Capability {
     /// All of them.
-    pub const ALL: [Capability; 3] = [Capability::Log, Capability::Clock, Capability::Random];
+    pub const ALL: [Capability; 4] = [
+        Capability::Log,
+        Capability::Clock,
+        Capability::Random,
+        Capability::Scan,
+    ];
 
     /// The capability of this name.
     #[must_use]
@@ -47,6 +55,7 @@ impl Capability {
             Capability::Log => "log",
             Capability::Clock => "clock",
             Capability::Random => "random",
+            Capability::Scan => "scan",
         }
     }
 
@@ -57,6 +66,7 @@ impl Capability {
             Capability::Log => "writes to the debug log",
             Capability::Clock => "sees the time",
             Capability::Random => "draws random bytes",
+            Capability::Scan => "has what it sees searched for its patterns",
         }
     }
 
@@ -65,7 +75,7 @@ impl Capability {
     #[must_use]
     pub const fn waits(self) -> bool {
         match self {
-            Capability::Log | Capability::Clock | Capability::Random => false,
+            Capability::Log | Capability::Clock | Capability::Random | Capability::Scan => false,
         }
     }
 
@@ -74,14 +84,14 @@ impl Capability {
     #[must_use]
     pub const fn has_effects(self) -> bool {
         match self {
-            Capability::Log | Capability::Clock | Capability::Random => false,
+            Capability::Log | Capability::Clock | Capability::Random | Capability::Scan => false,
         }
     }
 
     /// Whether what stands behind it outside of the sandbox is there.
     pub(crate) fn is_within(self, reach: &Reach) -> bool {
         match self {
-            Capability::Log | Capability::Clock => true,
+            Capability::Log | Capability::Clock | Capability::Scan => true,
             Capability::Random => reach.entropy.is_some(),
         }
     }
@@ -91,6 +101,7 @@ impl Capability {
             Capability::Log => log::add_to_linker::<_, HasSelf<State>>(linker, |state| state),
             Capability::Clock => clock::add_to_linker::<_, HasSelf<State>>(linker, |state| state),
             Capability::Random => random::add_to_linker::<_, HasSelf<State>>(linker, |state| state),
+            Capability::Scan => scan::add_to_linker::<_, HasSelf<State>>(linker, |state| state),
         }
     }
 }

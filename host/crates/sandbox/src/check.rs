@@ -5,11 +5,12 @@ mod document;
 mod findings;
 mod log;
 mod random;
+mod scan;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
-use wardlet_call::{Document, Documents, Found, Part, PluginName, Projection, Reach};
+use wardlet_call::{Document, Documents, Found, Part, PatternSets, PluginName, Projection, Reach};
 
 use crate::bindings::types;
 use crate::limits::Limits;
@@ -35,6 +36,8 @@ pub(crate) struct Standing {
     pub(crate) settings: Arc<Document>,
     pub(crate) limits: Limits,
     pub(crate) reach: Reach,
+    /// Its pattern sets, once it has declared them.
+    pub(crate) patterns: OnceLock<Arc<PatternSets>>,
 }
 
 /// The data of a store. It lives as long as the check.
@@ -44,6 +47,7 @@ pub(crate) struct State {
     check: Check,
     log: log::Budget,
     random_left: usize,
+    search: scan::Search,
 }
 
 impl State {
@@ -54,6 +58,7 @@ impl State {
             check: check.clone(),
             log: log::Budget::new(standing.limits.log),
             random_left: random::MAX_PER_CHECK,
+            search: scan::Search::default(),
         }
     }
 

@@ -22,6 +22,7 @@ mod fault;
 mod limits;
 mod load;
 mod meter;
+mod patterns;
 mod plugin;
 mod structure;
 mod ticker;

@@ -1,6 +1,6 @@
 //! From bytes and a grant to a plugin. Whatever a component wants beyond its grant refuses the load.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use wardlet_call::{Document, Json, PluginName, Projection, Reach};
 use wasmtime::component::{Component, InstancePre};
@@ -12,6 +12,7 @@ use crate::check::{Standing, State};
 use crate::description::{Description, shown};
 use crate::engine::{Chamber, Sandbox, SandboxError};
 use crate::limits::Limits;
+use crate::patterns;
 use crate::plugin::{ConfigureError, Linked, Loaded, Plugin, check_types, configure, declare};
 use crate::structure::{Import, Structure};
 
@@ -72,6 +73,15 @@ pub enum LoadError {
     /// Its declaration is bad.
     #[error("describes itself badly: {0}")]
     BadDescription(String),
+    /// It imports `scan` and declares no pattern sets.
+    #[error("imports `scan` and exports no `patterns`")]
+    NoPatterns,
+    /// It declares pattern sets and imports no `scan`.
+    #[error("exports `patterns` and does not import `scan`")]
+    NoScan,
+    /// Its pattern sets are bad.
+    #[error("declares bad patterns: {0}")]
+    Patterns(String),
     /// It reads what its grant does not show.
     #[error("reads {0}, which its grant does not show")]
     NotShown(String),
@@ -129,6 +139,16 @@ impl LoadError {
             }
             Self::Compile(error) => error.hint()?.into(),
             Self::Settings(_) => format!("mend `settings` of `[plugin.{name}]`"),
+            Self::NoPatterns => {
+                format!(
+                    "build it for a world that exports `{CONTRACT}/patterns` beside its import of `scan`"
+                )
+            }
+            Self::NoScan => "build it without the export `patterns`: nothing in it searches".into(),
+            Self::Patterns(_) => {
+                "its author has to mend that; the limits stand in the contract, `wit/scan.wit`"
+                    .into()
+            }
             Self::TooLarge | Self::Invalid(_) | Self::BadDescription(_) | Self::Configure(_) => {
                 return None;
             }
@@ -182,6 +202,7 @@ impl Sandbox {
         let roles = (policy.as_ref(), redactor.as_ref());
         check_types(&linked, &indices, roles).map_err(LoadError::Invalid)?;
         let description = declare(&linked, &indices).map_err(LoadError::BadDescription)?;
+        patterns::compile(&linked, &capabilities)?;
         check_needs(&description, &linked.standing.projection)?;
         configure(&linked, &indices).map_err(|error| match error {
             ConfigureError::Fault(fault) => LoadError::Configure(fault),
@@ -276,6 +297,7 @@ fn link(
         settings: Arc::new(Document::new(settings)),
         limits: grant.limits,
         reach: grant.reach,
+        patterns: OnceLock::new(),
     };
     Ok(Linked {
         pre,

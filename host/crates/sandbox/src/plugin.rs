@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use wardlet_call::{
-    Code, Documents, Edit, Obligation, Part, Phase, Projection, Ruling, Subject, Verdict,
+    Code, Documents, Edit, Obligation, Part, PatternSets, Phase, Projection, Ruling, Subject,
+    Verdict,
 };
 use wasmtime::component::{Instance, InstancePre};
 use wasmtime::{Store, Trap, UpdateDeadline};
@@ -194,6 +195,12 @@ impl Plugin {
     #[must_use]
     pub fn has_effects(&self) -> bool {
         self.0.capabilities.iter().any(|c| c.has_effects())
+    }
+
+    /// What it has the host search for: its pattern sets. None where it has none.
+    #[must_use]
+    pub fn patterns(&self) -> Option<&PatternSets> {
+        self.0.linked.standing.patterns.get().map(AsRef::as_ref)
     }
 
     /// Whether it judges.

@@ -55,6 +55,14 @@ const INTERFACES: &[Interface] = &[
         &[("bytes", "(param i32 i32)")],
     ),
     (
+        "scan",
+        "wardlet:plugin/scan@0.1.0",
+        &[
+            ("run", "(param i32 i32 i32 i32 i32 i32 i32)"),
+            ("read", "(param i32 i32 i32 i32 i32)"),
+        ],
+    ),
+    (
         "wasi:clocks/wall-clock@0.2.0",
         "wasi:clocks/wall-clock@0.2.0",
         &[("now", "(result i64)")],
@@ -96,6 +104,8 @@ pub(crate) struct Guest {
     pub(crate) find: String,
     pub(crate) configure: String,
     pub(crate) realloc: String,
+    /// The body of `declare`, where it has pattern sets.
+    pub(crate) declare: Option<String>,
     data: Vec<u8>,
 }
 
@@ -140,6 +150,7 @@ impl Guest {
             find: String::new(),
             configure: String::new(),
             realloc: REALLOC.into(),
+            declare: None,
             data: Vec::new(),
         };
         let allow = guest.verdict(1, "", &[]);
@@ -169,6 +180,24 @@ impl Guest {
 
     pub(crate) fn finding(mut self, body: impl Into<String>) -> Self {
         self.find = body.into();
+        self
+    }
+
+    /// Declares pattern sets: names, each with ids and regexes.
+    pub(crate) fn declaring(mut self, sets: &[(&str, &[(&str, &str)])]) -> Self {
+        let mut list = Vec::new();
+        for (name, patterns) in sets {
+            let mut words = Vec::new();
+            for (id, regex) in *patterns {
+                words.extend(self.text(id));
+                words.extend(self.text(regex));
+            }
+            list.extend(self.text(name));
+            list.extend([self.words(&words), u32::try_from(patterns.len()).unwrap()]);
+        }
+        let list = [self.words(&list), u32::try_from(sets.len()).unwrap()];
+        let at = self.words(&list);
+        self.declare = Some(format!("(i32.const {at})"));
         self
     }
 
@@ -322,6 +351,13 @@ impl Guest {
         if self.roles.contains(&"redactor") {
             writeln!(text, "(func (export \"wardlet:plugin/redactor@0.1.0#find\") {subject} (param $part i32) (result i32) {locals} {})", self.find).unwrap();
         }
+        if let Some(declare) = &self.declare {
+            writeln!(
+                text,
+                "(func (export \"wardlet:plugin/patterns@0.1.0#declare\") (result i32) {declare})"
+            )
+            .unwrap();
+        }
         text.push(')');
         text.replace("@HEAP", &heap.to_string())
             .replace("@0.1.0", &format!("@{}", self.version))
@@ -344,6 +380,9 @@ impl Guest {
         }
         for role in &self.roles {
             writeln!(world, "export {role};").unwrap();
+        }
+        if self.declare.is_some() {
+            world.push_str("export patterns;\n");
         }
         let wit = contract().replace("@0.1.0", &format!("@{}", self.version));
         let mut resolve = Resolve::default();

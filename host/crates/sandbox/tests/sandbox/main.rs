@@ -20,4 +20,5 @@ mod loading;
 mod logging;
 mod probe;
 mod random;
+mod scanning;
 mod support;

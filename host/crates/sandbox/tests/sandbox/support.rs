@@ -18,7 +18,7 @@ pub(crate) fn name() -> PluginName {
 /// A grant of everything there is.
 pub(crate) fn everything() -> Grant {
     Grant {
-        capabilities: vec![Capability::Log, Capability::Clock, Capability::Random],
+        capabilities: Capability::ALL.to_vec(),
         projection: Projection::parse(&["/arguments", "/result", "/definition"]).unwrap(),
         reach: Reach {
             entropy: Some(Arc::new(Counting)),
