@@ -79,6 +79,12 @@ pub enum Reason {
         /// The kind of fault, a word of the sandbox.
         fault: &'static str,
     },
+    /// The caller made a plugin fault too often, and is refused what needs it until an operator lifts
+    /// that.
+    Quarantined {
+        /// The plugin.
+        plugin: PluginName,
+    },
     /// Too many calls wait for a human.
     TooManyHeld,
     /// Too many requests are under way.
@@ -129,6 +135,7 @@ impl Reason {
             Reason::ReservedMeta => "reserved-meta",
             Reason::InexactNumber => "inexact-number",
             Reason::PluginFault { .. } => "plugin-fault",
+            Reason::Quarantined { .. } => "quarantined",
             Reason::TooManyHeld => "too-many-held",
             Reason::TooManyRequests => "too-many-requests",
             Reason::ToolChanged => "tool-changed",
@@ -161,6 +168,7 @@ impl Reason {
             | Reason::IdInUse
             | Reason::ReservedMeta
             | Reason::InexactNumber
+            | Reason::Quarantined { .. }
             | Reason::TooManyHeld
             | Reason::TooManyRequests
             | Reason::Cancelled => Blame::Agent,
@@ -201,6 +209,9 @@ impl Reason {
             Reason::ReservedMeta => "a member of _meta is reserved for the gateway",
             Reason::InexactNumber => "a number in the arguments has too many digits to be judged",
             Reason::PluginFault { .. } => "a check could not be completed",
+            Reason::Quarantined { .. } => {
+                "a check failed too often on your calls; the operator of this gateway can lift this"
+            }
             Reason::TooManyHeld => "too many calls wait for a human",
             Reason::TooManyRequests => "too many requests are under way",
             Reason::ToolChanged => "the tool was changed while the call waited for a human",

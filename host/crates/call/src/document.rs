@@ -116,3 +116,15 @@ pub struct Documents {
     /// The tool's definition.
     pub definition: Option<Arc<Document>>,
 }
+
+impl Documents {
+    /// Bytes of the texts that they were parsed from.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        let all = [&self.arguments, &self.result, &self.definition];
+        all.into_iter()
+            .flatten()
+            .map(|document| document.size())
+            .sum()
+    }
+}

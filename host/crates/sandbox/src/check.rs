@@ -8,7 +8,7 @@ mod random;
 mod scan;
 
 use std::sync::{Arc, OnceLock};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use wardlet_call::{Document, Documents, Found, Part, PatternSets, PluginName, Projection, Reach};
 
@@ -26,6 +26,10 @@ pub struct Check {
     pub findings: Arc<[Found]>,
     /// When the check began, in milliseconds since 1970. The host reads the clock; plugins see this.
     pub now_ms: u64,
+    /// How long this attempt may take, where that is less than the plugin's limits allow. For a thread
+    /// that others wait for: what is given up there, as [`crate::Fault::Deadline`], is run again
+    /// elsewhere. Plugins that wait are not held to it.
+    pub patience: Option<Duration>,
 }
 
 /// What of a plugin is the same in all its checks.

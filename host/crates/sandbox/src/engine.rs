@@ -7,12 +7,19 @@ use wasmtime::{
 };
 
 use crate::artifact::Artifacts;
-use crate::limits::{MAX_MEMORY, MAX_PARTS, MAX_TABLE};
+use crate::limits::{MAX_CONCURRENCY, MAX_MEMORY, MAX_PARTS, MAX_TABLE};
 use crate::ticker::Ticker;
 
 /// Checks that can run at one time on one engine: a session runs one at a time on its own thread, and
 /// each plugin that is slow or waits has a few threads beside it.
 const MAX_RUNNING: u32 = 128;
+
+/// Core instances, memories and tables of all of them, each reserved and not yet used: a component has
+/// one to three. One plugin with as many as it may have, in as many checks as it may have under way,
+/// leaves at least half to the others.
+const POOL_PARTS: u32 = MAX_RUNNING * 4;
+
+const _: () = assert!(2 * MAX_CONCURRENCY * MAX_PARTS <= POOL_PARTS);
 
 /// Memory of an instance that is wiped by hand after a check instead of being given back to the
 /// kernel, which would be a system call and a page fault for each page. Plugins of the SDK fit one
@@ -162,9 +169,9 @@ fn config() -> Config {
 fn pool() -> PoolingAllocationConfig {
     let mut pool = PoolingAllocationConfig::default();
     pool.total_component_instances(MAX_RUNNING)
-        .total_core_instances(MAX_RUNNING * 4)
-        .total_memories(MAX_RUNNING)
-        .total_tables(MAX_RUNNING * 2)
+        .total_core_instances(POOL_PARTS)
+        .total_memories(POOL_PARTS)
+        .total_tables(POOL_PARTS)
         .max_core_instances_per_component(MAX_PARTS)
         .max_memories_per_component(MAX_PARTS)
         .max_tables_per_component(MAX_PARTS)

@@ -5,8 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use wardlet_call::{
-    Code, Documents, Edit, Obligation, Part, PatternSets, Phase, Projection, Ruling, Subject,
-    Verdict,
+    Code, Edit, Obligation, Part, PatternSets, Phase, Projection, Ruling, Subject, Verdict,
 };
 use wasmtime::component::{Instance, InstancePre};
 use wasmtime::{Store, Trap, UpdateDeadline};
@@ -82,12 +81,13 @@ impl Linked {
         let _running = self.ticker.running();
         let limits = &self.standing.limits;
         let [deadline, cpu] = [limits.deadline, limits.cpu].map(|time| grown(time, check));
+        let patience = deadline.min(check.patience.unwrap_or(deadline));
         let until = self.waits.then(|| begun + deadline);
         let mut store = Store::new(self.pre.engine(), State::new(&self.standing, check, until));
         store.limiter(|state| &mut state.meter);
         match until {
             // Its time is all its own, so one deadline in ticks holds both limits.
-            None => store.set_epoch_deadline(ticks(deadline.min(cpu))),
+            None => store.set_epoch_deadline(ticks(patience.min(cpu))),
             Some(until) => hold_to(&mut store, begun, until, cpu),
         }
         store.set_hostcall_fuel(limits.result);
@@ -97,7 +97,7 @@ impl Linked {
             .and_then(|instance| call(&mut store, &instance))
             .map_err(|error| Fault::of(&error, store.data().meter.struck()))
             .map_err(|fault| match fault {
-                Fault::Deadline if until.is_none() && cpu < deadline => Fault::Cpu,
+                Fault::Deadline if until.is_none() && cpu < patience => Fault::Cpu,
                 fault => fault,
             });
         let meter = &store.data().meter;
@@ -138,18 +138,7 @@ fn hold_to(store: &mut Store<State>, begun: Instant, until: Instant, cpu: Durati
 
 /// A time over small documents, with what is added for large ones.
 fn grown(time: Duration, check: &Check) -> Duration {
-    let documents: &Documents = &check.documents;
-    let documents = [
-        &documents.arguments,
-        &documents.result,
-        &documents.definition,
-    ];
-    let bytes: usize = documents
-        .into_iter()
-        .flatten()
-        .map(|document| document.size())
-        .sum();
-    let mib = u32::try_from(bytes >> 20).unwrap_or(u32::MAX);
+    let mib = u32::try_from(check.documents.size() >> 20).unwrap_or(u32::MAX);
     time.saturating_add(DEADLINE_PER_MIB.saturating_mul(mib))
 }
 
