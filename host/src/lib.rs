@@ -13,6 +13,8 @@ pub mod state;
 pub mod session;
 
 pub mod gate;
+pub mod lane;
+pub mod quarantine;
 pub mod token;
 
 pub mod control;

@@ -1,0 +1,129 @@
+//! What is remembered of a plugin's checks: whether they hold up the thread that they run on.
+
+use std::time::Duration;
+
+use wardlet_sandbox::Fault;
+
+use super::Ran;
+
+/// What a check may take where others wait for it. A check of a plugin of the SDK takes some tens of
+/// microseconds, one of an interpreted language two milliseconds.
+pub(super) const QUICK: Duration = Duration::from_millis(1);
+
+/// What a slow check counts against the quick ones: a plugin that is slow more than once in so many
+/// times is moved to its lane, one that a busy machine held up now and then is not.
+const SLOW: u32 = 16;
+
+/// The count at which it is moved: three slow checks in short order.
+const TOO_SLOW: u32 = 3 * SLOW - 2;
+
+/// Quick checks in a row after which a plugin is tried inline again.
+const FORGIVEN: u32 = 32;
+
+/// How many it takes at the most: each relapse doubles the number, so that a plugin which behaves for
+/// a while in order to loop again holds others up a hundredth of a percent of the time at the most.
+const FORGIVEN_AT_LAST: u32 = 4096;
+
+/// How long a check took, and whether it was stopped for that.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Took {
+    pub(super) time: Duration,
+    pub(super) overran: bool,
+}
+
+impl Took {
+    pub(super) fn of<T>((answer, usage): &Ran<T>) -> Self {
+        Took {
+            time: usage.time,
+            overran: matches!(answer, Err(Fault::Deadline | Fault::Cpu)),
+        }
+    }
+}
+
+/// Where a plugin's checks run, and what it takes to change that.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Place {
+    /// Inline.
+    #[default]
+    Inline,
+    /// On its lane, since it is slow.
+    Slow,
+    /// On its lane, behind everybody else, since it overran its time.
+    Overran,
+}
+
+/// The history of one plugin.
+#[derive(Debug)]
+pub(super) struct History {
+    place: Place,
+    /// Rises with slow checks and falls with quick ones.
+    slow: u32,
+    /// Quick checks in a row on the lane.
+    quick: u32,
+    /// Quick checks in a row that bring it back.
+    needed: u32,
+}
+
+impl Default for History {
+    fn default() -> Self {
+        History {
+            place: Place::Inline,
+            slow: 0,
+            quick: 0,
+            needed: FORGIVEN,
+        }
+    }
+}
+
+impl History {
+    /// Whether a check may be tried inline.
+    pub(super) fn is_clean(&self) -> bool {
+        self.place == Place::Inline
+    }
+
+    /// Whether it overran its time and is not forgiven.
+    pub(super) fn has_overrun(&self) -> bool {
+        self.place == Place::Overran
+    }
+
+    /// Takes note of a check that ran inline.
+    pub(super) fn inline(&mut self, took: Took) {
+        if took.overran {
+            return self.leave(Place::Overran);
+        }
+        if took.time <= QUICK {
+            self.slow = self.slow.saturating_sub(1);
+            return;
+        }
+        self.slow += SLOW;
+        if self.slow >= TOO_SLOW {
+            self.leave(Place::Slow);
+        }
+    }
+
+    /// Takes note of a check that ran on the lane. Whether the plugin is to step back behind others.
+    pub(super) fn on_lane(&mut self, took: Took) -> bool {
+        if took.overran {
+            self.leave(Place::Overran);
+        } else if self.place == Place::Inline || took.time > QUICK {
+            // A plugin that is always on its lane, or was shown a large document there, is not judged
+            // by that.
+            self.quick = 0;
+        } else {
+            self.quick += 1;
+            if self.quick >= self.needed {
+                self.place = Place::Inline;
+                self.slow = 0;
+            }
+        }
+        self.has_overrun()
+    }
+
+    fn leave(&mut self, place: Place) {
+        if self.place == Place::Inline {
+            self.needed = self.needed.min(FORGIVEN_AT_LAST / 2) * 2;
+        }
+        self.place = place;
+        self.quick = 0;
+    }
+}

@@ -1,0 +1,148 @@
+use std::sync::mpsc::channel;
+use std::sync::{Arc, Barrier};
+use std::time::Duration;
+
+use super::history::{History, QUICK, Took};
+use super::threads::Queue;
+
+const QUICKLY: Took = Took {
+    time: Duration::from_micros(50),
+    overran: false,
+};
+const SLOWLY: Took = Took {
+    time: Duration::from_millis(2),
+    overran: false,
+};
+const OVER: Took = Took {
+    time: Duration::from_millis(8),
+    overran: true,
+};
+
+/// A history after checks that each ran where the plugin's place was. A letter for each: quick,
+/// slow, overran.
+fn after(checks: &str) -> History {
+    let mut history = History::default();
+    for check in checks.chars() {
+        let took = match check {
+            'q' => QUICKLY,
+            's' => SLOWLY,
+            _ => OVER,
+        };
+        if history.is_clean() {
+            history.inline(took);
+        } else {
+            history.on_lane(took);
+        }
+    }
+    history
+}
+
+#[test]
+fn where_a_plugin_is_after_its_checks() {
+    assert!(SLOWLY.time > QUICK);
+    let (inline, slow, overran) = ((true, false), (false, false), (false, true));
+    let quick = |count: usize| "q".repeat(count);
+    let cases = [
+        (String::new(), inline),
+        (quick(1000), inline),
+        ("s".into(), inline),
+        ("ss".into(), inline),
+        ("sss".into(), slow),
+        // Now and then a machine is busy.
+        (format!("s{}", quick(20)).repeat(20), inline),
+        (format!("s{}", quick(8)).repeat(20), slow),
+        ("o".into(), overran),
+        ("ssso".into(), overran),
+        (format!("o{}", quick(31)), overran),
+        (format!("o{}", quick(63)), overran),
+        (format!("o{}", quick(64)), inline),
+        (format!("o{}s{}", quick(63), quick(63)), overran),
+        // Each relapse takes twice as long.
+        (format!("o{}o{}", quick(64), quick(127)), overran),
+        (format!("o{}o{}", quick(64), quick(128)), inline),
+    ];
+    for (checks, expected) in cases {
+        let history = after(&checks);
+        assert_eq!(
+            (history.is_clean(), history.has_overrun()),
+            expected,
+            "{checks}"
+        );
+    }
+}
+
+#[test]
+fn however_often_a_plugin_relapses_it_can_come_back() {
+    let mut history = History::default();
+    for _ in 0..40 {
+        history.inline(OVER);
+        let quick = (0..).take_while(|_| {
+            history.on_lane(QUICKLY);
+            !history.is_clean()
+        });
+        assert!(quick.count() < 4096);
+    }
+}
+
+#[test]
+fn a_large_document_on_the_lane_is_no_history() {
+    let mut history = History::default();
+    for _ in 0..100 {
+        assert!(!history.on_lane(SLOWLY));
+    }
+    assert!(history.is_clean());
+}
+
+#[test]
+fn no_more_threads_than_the_plugin_may_have_and_no_fewer() {
+    let queue = Arc::new(Queue::default());
+    let barrier = Arc::new(Barrier::new(4));
+    let (sender, done) = channel();
+    for _ in 0..8 {
+        let (barrier, sender) = (Arc::clone(&barrier), sender.clone());
+        let job = move || {
+            // Four meet here, or the test hangs; were there more threads, so would the last of eight.
+            barrier.wait();
+            let _ = sender.send(std::thread::current().id());
+            false
+        };
+        assert!(Queue::put(&queue, Box::new(job), (4, false)).is_some());
+    }
+    let threads: std::collections::HashSet<_> = (0..8).map(|_| done.recv().unwrap()).collect();
+    assert!(threads.len() <= 4);
+    assert!(queue.threads() <= 4);
+}
+
+#[test]
+fn what_is_taken_back_never_runs_and_what_does_not_fit_is_not_taken() {
+    let queue = Arc::new(Queue::default());
+    let (open, opened) = channel::<()>();
+    let (begun, has_begun) = channel();
+    let job = move || {
+        begun.send(()).unwrap();
+        opened.recv().is_ok()
+    };
+    let first = Queue::put(&queue, Box::new(job), (1, false)).unwrap();
+    has_begun.recv().unwrap();
+    assert!(!queue.take_back(&first), "it has begun");
+    let (ran, has_run) = channel();
+    let note = |number: usize| {
+        let ran = ran.clone();
+        Box::new(move || {
+            ran.send(number).unwrap();
+            false
+        })
+    };
+    let mut tickets = Vec::new();
+    for number in 0..1024 {
+        tickets.push(Queue::put(&queue, note(number), (1, false)).unwrap());
+    }
+    assert!(Queue::put(&queue, note(9999), (1, false)).is_none());
+    for ticket in &tickets[2..] {
+        assert!(queue.take_back(ticket));
+        assert!(!queue.take_back(ticket));
+    }
+    open.send(()).unwrap();
+    drop(ran);
+    assert_eq!(has_run.iter().take(2).collect::<Vec<_>>(), [0, 1]);
+}

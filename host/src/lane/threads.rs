@@ -1,0 +1,155 @@
+//! The threads of one plugin: started when there is something to do, ended when there is nothing.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::sync::{Arc, Condvar, Mutex};
+use std::thread;
+use std::time::Duration;
+
+use super::lock;
+
+/// Checks that may wait for a thread of one lane. A plugin that takes five milliseconds for each is
+/// through with so many in the time that the last of them may wait.
+const MAX_WAITING: usize = 1024;
+
+/// How long a thread without work is kept: an agent that calls a tool calls it again within seconds.
+const IDLE: Duration = Duration::from_secs(5);
+
+/// What a thread of a plugin that overran its time adds to its nice value (`setpriority(2)`). At the
+/// greatest it gets a seventieth of the time of a thread that works beside it on the same processor.
+const STEP_BACK: i32 = 19;
+
+/// A check to be run. Whether its plugin is to step back behind others afterwards.
+pub(super) type Job = Box<dyn FnOnce() -> bool + Send>;
+
+/// A check's place in the queue.
+#[derive(Debug)]
+pub(super) struct Ticket(u64);
+
+/// The queue of one plugin's checks, with the threads that work it off.
+#[derive(Default)]
+pub(super) struct Queue {
+    state: Mutex<State>,
+    filled: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    waiting: VecDeque<(u64, Job)>,
+    next: u64,
+    threads: u32,
+    idle: u32,
+    /// Whether the plugin's threads work behind everybody else.
+    humble: bool,
+}
+
+impl fmt::Debug for Queue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let state = lock(&self.state);
+        f.debug_struct("Queue")
+            .field("waiting", &state.waiting.len())
+            .field("threads", &state.threads)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Queue {
+    /// Puts a check at the end; none where too many wait, or no thread can be had. At most
+    /// `concurrency` threads work, and behind everybody else where they are `humble`.
+    pub(super) fn put(
+        queue: &Arc<Self>,
+        job: Job,
+        (concurrency, humble): (u32, bool),
+    ) -> Option<Ticket> {
+        let mut state = lock(&queue.state);
+        if state.waiting.len() >= MAX_WAITING {
+            return None;
+        }
+        state.humble = humble;
+        let all_busy = state.waiting.len() >= usize::try_from(state.idle).unwrap_or(usize::MAX);
+        if all_busy && state.threads < concurrency.max(1) {
+            let own = Arc::clone(queue);
+            let started = thread::Builder::new()
+                .name("wardlet-lane".into())
+                .spawn(move || own.work());
+            match started {
+                Ok(_) => state.threads += 1,
+                Err(error) if state.threads == 0 => {
+                    tracing::warn!(%error, "no thread for a check; the call is refused");
+                    return None;
+                }
+                // The others come to it.
+                Err(_) => {}
+            }
+        }
+        let ticket = state.next;
+        state.next += 1;
+        state.waiting.push_back((ticket, job));
+        drop(state);
+        queue.filled.notify_one();
+        Some(Ticket(ticket))
+    }
+
+    /// Whether a check had not begun; then it never does.
+    pub(super) fn take_back(&self, ticket: &Ticket) -> bool {
+        let mut state = lock(&self.state);
+        let at = state.waiting.iter().position(|(id, _)| *id == ticket.0);
+        let taken = at.and_then(|at| state.waiting.remove(at));
+        drop(state);
+        taken.is_some()
+    }
+
+    /// A thread's life.
+    fn work(&self) {
+        let mut stepped_back = false;
+        while let Some((job, humble)) = self.next(stepped_back) {
+            if humble && !stepped_back {
+                stepped_back = step_back();
+            }
+            lock(&self.state).humble = job();
+        }
+    }
+
+    /// Waits for something to do; none where there was nothing for long. A thread that has stepped
+    /// back cannot step forward again, and ends once its plugin is forgiven.
+    fn next(&self, stepped_back: bool) -> Option<(Job, bool)> {
+        let mut state = lock(&self.state);
+        loop {
+            if let Some((_, job)) = state.waiting.pop_front() {
+                return Some((job, state.humble));
+            }
+            let forgiven = stepped_back && !state.humble;
+            let timed_out = if forgiven {
+                true
+            } else {
+                state.idle += 1;
+                let (back, waited) = self
+                    .filled
+                    .wait_timeout(state, IDLE)
+                    .unwrap_or_else(std::sync::PoisonError::into_inner);
+                state = back;
+                state.idle -= 1;
+                waited.timed_out()
+            };
+            if timed_out && state.waiting.is_empty() {
+                state.threads -= 1;
+                return None;
+            }
+        }
+    }
+
+    /// Threads that live.
+    #[cfg(test)]
+    pub(super) fn threads(&self) -> u32 {
+        lock(&self.state).threads
+    }
+}
+
+/// Puts this thread behind all others. Whether the system let it.
+fn step_back() -> bool {
+    let done = rustix::process::setpriority_process(None, STEP_BACK);
+    if let Err(error) = done {
+        tracing::debug!(%error, "a thread keeps its priority");
+    }
+    done.is_ok()
+}
