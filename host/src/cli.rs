@@ -8,6 +8,7 @@ mod audit;
 mod check;
 mod compile;
 mod init;
+mod quarantine;
 mod reload;
 mod run;
 mod say;
@@ -81,6 +82,8 @@ enum Command {
     Status(status::Arguments),
     /// List and decide the calls that wait for a human
     Approvals(approvals::Arguments),
+    /// List the callers that are refused what needs a plugin they made fault, and let them go
+    Quarantine(quarantine::Arguments),
     /// Show and verify the audit log
     Audit(audit::Arguments),
     /// Compile one component for the gateway that started this process
@@ -135,6 +138,7 @@ pub fn main() -> ExitCode {
         Command::Reload(arguments) => reload::main(&arguments),
         Command::Status(arguments) => status::main(&arguments),
         Command::Approvals(arguments) => approvals::main(&arguments),
+        Command::Quarantine(arguments) => quarantine::main(&arguments),
         Command::Audit(arguments) => audit::main(&arguments),
         // Done above.
         Command::Compile => Ok(()),

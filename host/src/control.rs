@@ -13,7 +13,8 @@ use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{UnixListener, UnixStream};
 use wardlet_audit::Choice;
 
-use crate::gate::Pending;
+use crate::gate::{Gate, Pending};
+use crate::quarantine::Quarantined;
 use crate::reload::{Change, Reloads, Running, Trigger};
 use crate::state::SOCKET;
 use crate::status::Status;
@@ -34,6 +35,15 @@ const MAX_SOCKET_PATH: usize = 108;
 pub enum Question {
     /// The calls that wait.
     List,
+    /// The callers in quarantine.
+    Quarantine,
+    /// Let callers out of quarantine.
+    Lift {
+        /// The plugin that they made fault.
+        plugin: String,
+        /// Which of them; all where none is named.
+        principal: Option<String>,
+    },
     /// Vote on a statement.
     Vote {
         /// The id of the call.
@@ -61,6 +71,11 @@ pub enum Reply {
         /// The oldest first.
         calls: Vec<WaitingCall>,
     },
+    /// Callers that are in quarantine, or were and are lifted now.
+    Quarantined {
+        /// In the order of the plugins.
+        callers: Vec<Quarantined>,
+    },
     /// The vote counts.
     Counted,
     /// The configuration is in force.
@@ -82,7 +97,7 @@ pub enum Reply {
         /// All of it.
         status: Box<Status>,
     },
-    /// It does not, and why.
+    /// The vote does not count, or the question cannot be answered, and why.
     Refused {
         /// One sentence.
         why: String,
@@ -275,11 +290,30 @@ async fn answer(question: Question, running: &Running, reloads: &Reloads, approv
                 },
             }
         }
+        Question::Quarantine => Reply::Quarantined {
+            callers: running.gate().quarantine().list(),
+        },
+        Question::Lift { plugin, principal } => lift(running.gate(), &plugin, principal.as_deref()),
         Question::Status => Reply::Status {
             status: Box::new(Status::of(running)),
         },
         // Takes as long as the plugins take to compile.
         Question::Reload { colour } => reload(reloads, colour).await,
+    }
+}
+
+fn lift(gate: &Gate, plugin: &str, principal: Option<&str>) -> Reply {
+    match gate.quarantine().lift(plugin, principal) {
+        Ok(callers) => {
+            for caller in &callers {
+                let (plugin, principal) = (&caller.plugin, &caller.principal);
+                tracing::warn!(plugin, principal, "let out of quarantine by the operator");
+            }
+            Reply::Quarantined { callers }
+        }
+        Err(error) => Reply::Refused {
+            why: error.to_string(),
+        },
     }
 }
 

@@ -4,7 +4,7 @@
 //! Call ── screen ──> Cleared ──────────────> permit ──> Permit ── forward ──> Forwarded
 //!            │  └──> Held ── a human ──┘        │ (the decision entry is written)   │
 //!            └─────> Refused <──────────────────┘                                answer
-//!                       │                                                           │
+//!                       │                                                           │ clean_answer, redact
 //!                       └── seal ──> Sealed <── seal (the outcome entry) ── Redacted ┘
 //! ```
 //!
@@ -39,6 +39,10 @@
 //! ```compile_fail,E0451
 //! let reply = wardlet::gate::Sealed { reply: todo!() };
 //! ```
+//! What the redactors left of a message is not made up either:
+//! ```compile_fail,E0451
+//! let cleaned = wardlet::gate::Cleaned { text: todo!(), is_error: None, redactions: vec![], runs: vec![], came: todo!(), took: todo!() };
+//! ```
 //! The same code with what the gate itself gives out compiles:
 //! ```no_run
 //! fn once(gate: &wardlet::gate::Gate, cleared: wardlet::gate::Cleared) {
@@ -49,7 +53,9 @@
 //! ```
 
 mod answer;
+mod ask;
 mod call;
+mod clean;
 mod facts;
 mod find;
 mod hold;
@@ -72,6 +78,7 @@ use wardlet_keys::Keys;
 
 pub use answer::{Answer, Redacted};
 pub use call::{Call, Tool};
+pub use clean::Cleaned;
 pub use hold::{ApprovalError, Approvals, Asked, Held, Pending};
 pub use notice::Passed;
 pub use permit::{Forwarded, Permit};
@@ -81,6 +88,9 @@ pub use screen::{Cleared, Refused, Screened};
 pub(crate) use seal::{NO_ANSWER, REFUSED};
 pub use seal::{Reply, Sealed};
 pub use statement::Statement;
+
+use crate::lane::Lanes;
+use crate::quarantine::{self, Quarantine};
 
 /// One gateway's judge: its policy set, its keys and its log.
 pub struct Gate {
@@ -92,6 +102,10 @@ pub struct Gate {
     clock: Box<dyn Clock>,
     principal: String,
     under_way: under_way::UnderWay,
+    /// Whom faults are counted against that belong to no call.
+    upstream: String,
+    quarantine: Quarantine,
+    lanes: Lanes,
 }
 
 impl Gate {
@@ -105,9 +119,11 @@ impl Gate {
         log: Arc<Log>,
         clock: Box<dyn Clock>,
         subject: &str,
+        quarantine: Quarantine,
     ) -> Self {
         let principal = keys.pseudonym(subject);
         Gate {
+            upstream: quarantine::upstream(&server),
             name,
             server,
             current: swap::Current::new(set),
@@ -116,6 +132,8 @@ impl Gate {
             clock,
             principal,
             under_way: under_way::UnderWay::default(),
+            quarantine,
+            lanes: Lanes::default(),
         }
     }
 
@@ -135,6 +153,12 @@ impl Gate {
     #[must_use]
     pub fn under_way(&self) -> u64 {
         self.under_way.count()
+    }
+
+    /// Who is refused what.
+    #[must_use]
+    pub fn quarantine(&self) -> &Quarantine {
+        &self.quarantine
     }
 
     /// The log that it writes.

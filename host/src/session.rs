@@ -8,7 +8,9 @@ mod beside;
 mod calls;
 mod catalogue;
 mod malformed;
+mod order;
 mod pipe;
+mod redacting;
 mod reloaded;
 mod server;
 mod settle;
@@ -19,6 +21,7 @@ use std::os::fd::OwnedFd;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use tokio::sync::{Notify, watch};
@@ -28,9 +31,10 @@ use wardlet_mcp::{Line, Lines, MAX_LINE_BYTES};
 
 use crate::gate::{Approvals, Gate, PolicySet};
 use crate::reload::Terms;
-use calls::Calls;
+use calls::{Calls, Scale};
 use catalogue::Catalogue;
 use malformed::Malformed;
+use order::Order;
 use pipe::{Outbox, Source};
 
 pub(crate) use upstream::Server;
@@ -104,7 +108,11 @@ pub(crate) struct Session {
     rubbish: Cell<u64>,
     /// The session ends: nobody is asked any more.
     stopping: Cell<bool>,
-    /// A held call was decided.
+    /// Lines of the upstream that redactors look at.
+    order: RefCell<Order>,
+    /// Bytes of these lines.
+    searched: Scale,
+    /// Something that was waited for has happened: a call was judged or decided, a line was searched.
     settled: Notify,
     next_id: Cell<u64>,
 }
@@ -137,6 +145,8 @@ pub async fn run(
         malformed: RefCell::default(),
         rubbish: Cell::new(0),
         stopping: Cell::new(false),
+        order: RefCell::default(),
+        searched: Scale::default(),
         settled: Notify::new(),
         next_id: Cell::new(0),
     });
@@ -181,7 +191,8 @@ impl Session {
                         }
                     }
                 }
-                read = server.read(from_server.spare()), if self.to_agent.has_room() => {
+                read = server.read(from_server.spare()),
+                    if self.to_agent.has_room() && self.may_take_more() => {
                     let count = read.unwrap_or(0);
                     if count == 0 {
                         return End::Upstream;
@@ -189,6 +200,7 @@ impl Session {
                     from_server.advance(count);
                     self.take_from_server(from_server);
                 }
+                () = self.settled.notified() => self.take_from_server(from_server),
                 () = self.to_agent.deliver() => {}
                 () = self.to_upstream.deliver() => {}
                 _ = sweep.tick() => {
@@ -210,8 +222,12 @@ impl Session {
         self.terms.borrow().timeout
     }
 
+    /// Takes the lines that were read, as long as redactors keep up. The rest stays where it is until
+    /// they have caught up.
     fn take_from_server(self: &Rc<Self>, lines: &mut Lines) {
-        while let Some(line) = lines.next_line() {
+        while self.may_take_more()
+            && let Some(line) = lines.next_line()
+        {
             match line {
                 Line::Whole(line) => self.from_server(line),
                 Line::TooLong { bytes } => self.rubbish(&format!("a line of over {bytes} bytes")),
@@ -240,23 +256,28 @@ impl Session {
         };
         let deadline = Instant::now() + patience;
         let mut upstream_lives = matches!(end, End::Agent | End::Told);
-        while self.calls.borrow().any_held()
+        self.take_from_server(from_server);
+        while self.calls.borrow().any_here()
+            || self.order.borrow().under_way() > 0
             || (upstream_lives && self.calls.borrow().any_with_upstream())
         {
             tokio::select! {
-                read = server.read(from_server.spare()), if upstream_lives => {
+                read = server.read(from_server.spare()),
+                    if upstream_lives && self.may_take_more() => {
                     let count = read.unwrap_or(0);
                     from_server.advance(count);
                     self.take_from_server(from_server);
                     upstream_lives = count > 0;
                 }
-                () = self.settled.notified() => {}
+                () = self.settled.notified() => self.take_from_server(from_server),
                 () = self.to_agent.deliver() => {}
                 () = self.to_upstream.deliver() => {}
                 () = stop.as_mut(), if end != End::Told => break,
                 () = sleep_until(deadline) => break,
             }
         }
+        let ready = self.order.borrow_mut().give_up();
+        self.release(ready);
         self.refuse_all_parked(&reason);
         self.end_all(&reason);
         self.sum_up_malformed();
@@ -286,4 +307,9 @@ impl Session {
             );
         }
     }
+}
+
+/// Asks a future once whether it has its value already. Whoever goes on with it polls it anew.
+fn once<T>(future: Pin<&mut dyn Future<Output = T>>) -> Poll<T> {
+    future.poll(&mut Context::from_waker(Waker::noop()))
 }

@@ -204,8 +204,5 @@ fn waiting(folder: &Path) -> Result<Vec<WaitingCall>, Failure> {
 }
 
 fn ask(folder: &Path, question: &Question) -> Result<Reply, Failure> {
-    control::ask(folder, question).map_err(|error| {
-        let hint = error.hint();
-        Failure::new(UNREADABLE, error).hint(hint)
-    })
+    control::ask(folder, question).map_err(say::unanswered)
 }

@@ -11,6 +11,7 @@ use super::say::{Failure, REFUSED, UNREADABLE};
 use super::{CONFIG, setup};
 use crate::control;
 use crate::gate::{Approvals, Gate};
+use crate::quarantine::Quarantine;
 use crate::reload::{Fixed, Look, Reloads, Running, Trigger};
 use crate::session::{self, End};
 use crate::state::{State, StateError};
@@ -44,6 +45,10 @@ pub(super) fn main(arguments: &Arguments) -> Result<(), Failure> {
     let state = State::open(&config.gateway.state).map_err(failed)?;
     let (sandbox, set) = setup::bind(&config, state.cache())?;
     let set = Arc::new(set);
+    let quarantine = Quarantine::open(state.folder()).map_err(|error| {
+        let hint = error.hint();
+        Failure::new(UNREADABLE, error).hint(hint)
+    })?;
     let keys = state.keys(&gateway).map_err(failed)?;
     let log = Arc::new(state.log(&gateway, &keys).map_err(failed)?);
     tell_recovery(&log);
@@ -54,7 +59,15 @@ pub(super) fn main(arguments: &Arguments) -> Result<(), Failure> {
     }
     let subject = format!("uid:{}", rustix::process::getuid().as_raw());
     let (who, clock) = ((gateway, fixed.server.clone()), Box::new(SystemClock));
-    let gate = Gate::new(who, set, keys, Arc::clone(&log), clock, &subject);
+    let gate = Gate::new(
+        who,
+        set,
+        keys,
+        Arc::clone(&log),
+        clock,
+        &subject,
+        quarantine,
+    );
     let (gate, approvals) = (Arc::new(gate), Arc::new(Approvals::default()));
     let running = Running::new((config, read), sandbox, fixed, gate, approvals);
     let end = serve(Arc::new(running), &state)?;

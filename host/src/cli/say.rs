@@ -7,6 +7,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use wardlet_call::steers;
 
+use crate::control::ControlError;
+
 /// Why a command did not do what it was asked for.
 #[derive(Debug)]
 pub(super) struct Failure {
@@ -57,6 +59,12 @@ impl Failure {
         }
         ExitCode::from(self.code)
     }
+}
+
+/// The failure of a command whose question a running gateway does not answer.
+pub(super) fn unanswered(error: ControlError) -> Failure {
+    let hint = error.hint();
+    Failure::new(UNREADABLE, error).hint(hint)
 }
 
 /// Whether something that was to be printed is lost.

@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use wardlet_audit::{PluginRun, Redaction, Role};
 use wardlet_call::{Denial, Document, Documents, Found, Json, Part, Phase, Reason, Spans, Subject};
-use wardlet_sandbox::{Check, Fault};
+use wardlet_sandbox::{Check, Fault, Plugin, Usage};
 
 use super::Gate;
 use super::facts::{Facts, redactions};
 use super::rules::{BoundRedactor, BoundRule};
+use crate::plugins::Bound;
 
 /// What redactors found in one document.
 pub(crate) struct Finding<'a> {
@@ -43,12 +44,31 @@ pub(crate) struct Faulted {
     pub(crate) runs: Vec<PluginRun>,
 }
 
+impl Faulted {
+    /// A check that is not even run, after others that ran: its plugin holds who caused it in
+    /// quarantine.
+    pub(crate) fn quarantined(
+        bound: &Bound,
+        role: Role,
+        rule: &BoundRule,
+        mut runs: Vec<PluginRun>,
+    ) -> Self {
+        let plugin = bound.name.clone();
+        let denial = Denial::by(&rule.name, Reason::Quarantined { plugin });
+        let word = Some(denial.reason.code());
+        runs.push(Facts::ran(bound, role, Usage::default(), None, word));
+        Faulted { denial, runs }
+    }
+}
+
 impl Gate {
-    /// Runs each redactor once over a document, each in a sandbox of its own.
-    pub(crate) fn find<'a>(
+    /// Runs each redactor once over a document, each in a sandbox of its own. `who` is to blame for
+    /// the document: faults count against it, and a redactor for which it is in quarantine is not
+    /// run, and then nothing of the document passes.
+    pub(crate) async fn find<'a>(
         &self,
         redactors: &[BoundRedactor<'a>],
-        subject: (&str, &str),
+        (subject, who): ((&str, &str), &str),
         part: Part,
         document: &Arc<Document>,
     ) -> Result<Finding<'a>, Faulted> {
@@ -59,13 +79,22 @@ impl Gate {
             if bound.plugin.projection().hides_all(part) {
                 continue;
             }
-            let (edits, usage) = bound.plugin.find(&subject, part, &check);
+            if self.quarantine.holds(&bound.name, who) {
+                let runs = finding.runs;
+                return Err(Faulted::quarantined(bound, Role::Redactor, rule, runs));
+            }
+            let asked = Arc::clone(&subject);
+            let search = move |plugin: &Plugin, check: &Check| plugin.find(&asked, part, check);
+            let (edits, usage) = self.lanes.run(bound, &check, search).await;
             let view = (part, bound.plugin.projection());
             let mut own = Spans::default();
             let added = edits.and_then(|edits| {
                 own.add(document, view, edits, rule.replacement)
                     .map_err(|_| Fault::BadAnswer)
             });
+            if let Err(fault) = added {
+                self.quarantine.count(&bound.name, who, fault, self.now_s());
+            }
             let fault = added.err().map(Fault::word);
             finding
                 .runs
@@ -92,7 +121,7 @@ impl Gate {
         (method, name): (&str, &str),
         part: Part,
         document: &Arc<Document>,
-    ) -> (Subject, Check) {
+    ) -> (Arc<Subject>, Check) {
         let mut documents = Documents::default();
         let phase = if part == Part::Arguments {
             documents.arguments = Some(Arc::clone(document));
@@ -101,12 +130,12 @@ impl Gate {
             documents.result = Some(Arc::clone(document));
             Phase::Response
         };
-        let subject = Subject {
+        let subject = Arc::new(Subject {
             phase,
             method: method.to_owned(),
             server: self.server.to_string(),
             name: name.to_owned(),
-        };
+        });
         (
             subject,
             Check {

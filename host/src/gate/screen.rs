@@ -1,24 +1,18 @@
 //! Screening: redactors over the arguments, then every bound policy, then one decision.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 
-use wardlet_audit::{Effect, PluginRun, Role};
-use wardlet_call::{
-    Code, Decision, Denial, Document, Documents, Json, Part, Phase, PluginName, PolicyOutcome,
-    Reason, RuleOutcome, Ruling, Spans, Subject, Verdict, decide,
-};
+use wardlet_audit::Effect;
+use wardlet_call::{Decision, Denial, Document, Json, Part, Reason, RuleOutcome, Spans, decide};
 use wardlet_mcp::Id;
-use wardlet_sandbox::{Check, Fault, Usage};
 
 use super::facts::{Facts, micros};
 use super::find::Finding;
 use super::hold::Held;
-use super::rules::{BoundRule, Policy, redactors};
+use super::rules::{BoundRule, redactors};
 use super::{Call, Gate, Rules};
 use crate::config::MethodRule;
-use crate::plugins::Bound;
 
 /// How a call came out of the screening.
 #[must_use]
@@ -97,7 +91,7 @@ impl Refused {
 
 /// The arguments on their way through the screening.
 pub(super) struct Judged {
-    document: Arc<Document>,
+    pub(super) document: Arc<Document>,
     text: String,
     canonical: String,
     /// What was found in them as they came.
@@ -113,13 +107,26 @@ pub(super) struct Concluded<'a> {
     rules: Vec<&'a BoundRule>,
 }
 
+impl Screened {
+    /// Refuses it after all, for a reason that the session knows; a refusal stays what it is.
+    pub(crate) fn refuse(self, reason: Reason) -> Refused {
+        match self {
+            Screened::Cleared(cleared) => cleared.refuse(reason),
+            Screened::Held(held) => held.refuse(reason),
+            Screened::Refused(refused) => refused,
+        }
+    }
+}
+
 impl Gate {
     /// Judges a call: the whole of what stands between an agent's words and a decision.
-    pub fn screen(&self, call: Call) -> Screened {
+    /// Ends at once where every check of it runs inline.
+    pub async fn screen(&self, call: Call) -> Screened {
         let set = self.policy_set();
         let mut facts = self.facts(&call, Arc::clone(&set));
-        let concluded = self.conclude(&call, set.rules(), &mut facts);
-        self.try_on_call(&call, set.rules(), concluded.as_ref(), &mut facts);
+        let concluded = self.conclude(&call, set.rules(), &mut facts).await;
+        self.try_on_call(&call, set.rules(), concluded.as_ref(), &mut facts)
+            .await;
         match concluded {
             Err(denial) => Screened::Refused(Refused::new(facts, denial)),
             Ok(concluded) => self.dispatch(&call, facts, concluded),
@@ -131,7 +138,7 @@ impl Gate {
         Refused::new(self.facts(call, self.policy_set()), Denial::new(reason))
     }
 
-    fn conclude<'a>(
+    async fn conclude<'a>(
         &self,
         call: &Call,
         all: &'a Rules,
@@ -139,8 +146,9 @@ impl Gate {
     ) -> Result<Concluded<'a>, Denial> {
         let rules = self.matching(call, all)?;
         facts.rules = rules.iter().map(|rule| rule.name.clone()).collect();
-        let judged = self.find_in_arguments(call, &rules, facts)?;
-        self.find_beside(call, &rules, facts)?;
+        self.refuse_quarantined(&rules, facts)?;
+        let judged = self.find_in_arguments(call, &rules, facts).await?;
+        self.find_beside(call, &rules, facts).await?;
         self.commit_arguments(facts, &judged.canonical, judged.text.len());
         if all.method(&call.method) == Some(MethodRule::Pass) && !call.is_tool_call() {
             return Ok(Concluded {
@@ -151,7 +159,7 @@ impl Gate {
             });
         }
         let begun = Instant::now();
-        let outcomes = self.ask_policies(call, &rules, &judged, facts);
+        let outcomes = self.ask_policies(call, &rules, &judged, facts).await;
         facts.timings.screen_us = Some(micros(begun.elapsed()));
         Ok(Concluded {
             decision: decide(&outcomes),
@@ -205,7 +213,7 @@ impl Gate {
 
     /// Redactors over the arguments. What they find denies, or is masked where every rule that
     /// found something says so; policies then judge, and the upstream gets, what is left.
-    fn find_in_arguments(
+    async fn find_in_arguments(
         &self,
         call: &Call,
         rules: &[&BoundRule],
@@ -232,7 +240,10 @@ impl Gate {
         }
         let begun = Instant::now();
         let name = call.tool.as_deref().unwrap_or_default();
-        let found = self.find(&redactors, (&call.method, name), Part::Arguments, &document);
+        let asked = ((call.method.as_str(), name), self.principal.as_str());
+        let found = self
+            .find(&redactors, asked, Part::Arguments, &document)
+            .await;
         facts.timings.find_us = Some(micros(begun.elapsed()));
         let finding = found.map_err(|faulted| {
             facts.plugins.extend(faulted.runs);
@@ -261,7 +272,7 @@ impl Gate {
 
     /// Redactors over what is forwarded beside the arguments. It passes as it came or not at all:
     /// what they find denies, whatever the rule says of arguments.
-    fn find_beside(
+    async fn find_beside(
         &self,
         call: &Call,
         rules: &[&BoundRule],
@@ -273,7 +284,11 @@ impl Gate {
         };
         let document = Arc::new(Document::parsed(beside, call.arguments_bytes));
         let name = call.tool.as_deref().unwrap_or_default();
-        match self.find(&redactors, (&call.method, name), Part::Arguments, &document) {
+        let asked = ((call.method.as_str(), name), self.principal.as_str());
+        let found = self
+            .find(&redactors, asked, Part::Arguments, &document)
+            .await;
+        match found {
             Err(faulted) => {
                 facts.plugins.extend(faulted.runs);
                 Err(faulted.denial)
@@ -286,79 +301,6 @@ impl Gate {
             }
         }
     }
-
-    /// Asks every policy of every matching rule; one that stands in several rules is asked once,
-    /// since it would be asked the same.
-    fn ask_policies(
-        &self,
-        call: &Call,
-        rules: &[&BoundRule],
-        judged: &Judged,
-        facts: &mut Facts,
-    ) -> Vec<RuleOutcome> {
-        let (subject, check) = self.case(call, judged);
-        let mut asked: BTreeMap<&PluginName, PolicyOutcome> = BTreeMap::new();
-        let mut outcomes = Vec::with_capacity(rules.len());
-        for rule in rules {
-            let policies = rule.policies.iter().map(|policy| match policy {
-                Policy::AllowAll(name) => allow_all(name),
-                Policy::Plugin(bound) => asked
-                    .entry(&bound.name)
-                    .or_insert_with(|| {
-                        let answer = bound.plugin.evaluate(&subject, &check);
-                        let (outcome, run) = outcome_of(bound, answer);
-                        facts.plugins.push(run);
-                        outcome
-                    })
-                    .clone(),
-            });
-            outcomes.push(RuleOutcome {
-                rule: rule.name.clone(),
-                policies: policies.collect(),
-                approval: rule.approval.is_some(),
-            });
-        }
-        outcomes
-    }
-
-    /// What policies are asked.
-    pub(super) fn case(&self, call: &Call, judged: &Judged) -> (Subject, Check) {
-        let subject = Subject {
-            phase: Phase::Request,
-            method: call.method.clone(),
-            server: self.server.to_string(),
-            name: call.tool.clone().unwrap_or_default(),
-        };
-        let check = Check {
-            documents: Documents {
-                arguments: Some(Arc::clone(&judged.document)),
-                result: None,
-                definition: call
-                    .listed
-                    .as_ref()
-                    .map(|tool| Arc::clone(&tool.definition)),
-            },
-            findings: judged.spans.found().into(),
-            now_ms: self.clock.now_ms(),
-        };
-        (subject, check)
-    }
-}
-
-/// What a policy said, for its rules and for the entry.
-pub(super) fn outcome_of(
-    bound: &Bound,
-    (answer, usage): (Result<(Verdict, String), Fault>, Usage),
-) -> (PolicyOutcome, PluginRun) {
-    let ruling = answer.as_ref().ok().map(|(verdict, _)| &verdict.ruling);
-    let verdict = ruling.map(|ruling| (ruling.word(), ruling.code().map(Code::as_str)));
-    let fault = answer.as_ref().err().map(|fault| fault.word());
-    let run = Facts::ran(bound, Role::Policy, usage, verdict, fault);
-    let outcome = PolicyOutcome {
-        plugin: bound.name.clone(),
-        answer: answer.map_err(Fault::word),
-    };
-    (outcome, run)
 }
 
 /// Whether findings are to be masked; a denial where they are not, or cannot be.
@@ -382,16 +324,4 @@ fn sensitive(finding: &Finding<'_>) -> Option<Denial> {
         &rule.name,
         Reason::SensitiveArguments { entity },
     ))
-}
-
-/// The built-in policy that has to be named to be had.
-pub(super) fn allow_all(name: &PluginName) -> PolicyOutcome {
-    let verdict = Verdict {
-        ruling: Ruling::Allow,
-        obligations: Vec::new(),
-    };
-    PolicyOutcome {
-        plugin: name.clone(),
-        answer: Ok((verdict, String::new())),
-    }
 }

@@ -128,7 +128,7 @@ impl Gate {
 /// What the agent is told where the call was let through: that it may have taken effect.
 fn no_answer(id: &Id, tool_call: bool, reason: &Reason) -> Vec<u8> {
     let message = match reason {
-        Reason::PluginFault { .. } | Reason::Withheld => {
+        Reason::PluginFault { .. } | Reason::Quarantined { .. } | Reason::Withheld => {
             format!(
                 "the call was executed; its answer is withheld: {}",
                 reason.sentence()

@@ -11,12 +11,13 @@ use wardlet_call::{
     BadEdit, Conclusion, Decision, Denial, Document, Edit, Effect, Enforced, Found, Json, Part,
     PluginName, PolicyOutcome, Reason, RuleName, RuleOutcome, Spans, Trial, Tried, try_out,
 };
-use wardlet_sandbox::Fault;
+use wardlet_sandbox::{Check, Fault, Plugin};
 
+use super::ask::{allow_all, outcome_of};
+use super::clean::{Of, Origin};
 use super::facts::{Facts, micros, redactions};
-use super::permit::Forwarded;
 use super::rules::{BoundRule, Policy};
-use super::screen::{Concluded, allow_all, outcome_of};
+use super::screen::Concluded;
 use super::{Call, Gate, Rules};
 use crate::plugins::Bound;
 
@@ -95,7 +96,7 @@ impl<'a> Notes<'a> {
 
 impl Gate {
     /// Tries out the shadow rules about a call whose decision stands.
-    pub(super) fn try_on_call(
+    pub(super) async fn try_on_call(
         &self,
         call: &Call,
         all: &Rules,
@@ -134,10 +135,16 @@ impl Gate {
         }
         for rule in rules {
             let mut notes = Notes::new(&rule.name);
-            let (refused, spans) = self.search_call(rule, &documents, &mut said, &mut notes);
-            let outcome = concluded.ok().filter(|_| refused.is_none());
-            let outcome =
-                outcome.and_then(|of| self.ask_shadow(rule, (call, of), &mut said, &mut notes));
+            let (refused, spans) = self
+                .search_call(rule, &documents, &mut said, &mut notes)
+                .await;
+            let outcome = match concluded.ok().filter(|_| refused.is_none()) {
+                Some(of) => {
+                    self.ask_shadow(rule, (call, of), &mut said, &mut notes)
+                        .await
+                }
+                None => None,
+            };
             let tried = Tried {
                 rule: rule.name.clone(),
                 refused,
@@ -157,7 +164,7 @@ impl Gate {
 
     /// Runs the redactors of a rule over the arguments and what stands beside them: the refusal they
     /// would have made, and the spans of the arguments that would have been replaced.
-    fn search_call(
+    async fn search_call(
         &self,
         rule: &BoundRule,
         documents: &[Searchable<'_>],
@@ -167,7 +174,7 @@ impl Gate {
         let mut refused = None;
         let mut masked = Spans::default();
         for searchable in documents {
-            let searched = self.search(rule, searchable, said, notes);
+            let searched = self.search_as(rule, searchable, said, notes).await;
             let masks = searchable.what == Searched::Arguments && rule.mask_arguments;
             let reason = match (searched.fault, searched.spans.found().first()) {
                 (Some(reason), _) => Some(reason),
@@ -188,7 +195,7 @@ impl Gate {
 
     /// Asks the policies of a rule, but for those that were asked already; none where the enforcing
     /// ones were not asked either.
-    fn ask_shadow(
+    async fn ask_shadow(
         &self,
         rule: &BoundRule,
         (call, concluded): (&Call, &Concluded<'_>),
@@ -206,15 +213,23 @@ impl Gate {
                 }
                 Policy::Plugin(bound) => bound,
             };
-            let outcome = said.policies.entry(bound.name.clone()).or_insert_with(|| {
-                let (outcome, run) = outcome_of(bound, bound.plugin.evaluate(&subject, &check));
-                notes.plugins.push(run);
-                outcome
-            });
+            let outcome = match said.policies.get(&bound.name) {
+                Some(outcome) => outcome.clone(),
+                None => {
+                    let asked = Arc::clone(&subject);
+                    let evaluate =
+                        move |plugin: &Plugin, check: &Check| plugin.evaluate(&asked, check);
+                    let ran = self.lanes.run(bound, &check, evaluate).await;
+                    let (outcome, run) = outcome_of(bound, ran);
+                    notes.plugins.push(run);
+                    said.policies.insert(bound.name.clone(), outcome.clone());
+                    outcome
+                }
+            };
             if let Err(fault) = outcome.answer {
                 notes.fault(&bound.name, fault);
             }
-            policies.push(outcome.clone());
+            policies.push(outcome);
         }
         Some(RuleOutcome {
             rule: rule.name.clone(),
@@ -223,40 +238,43 @@ impl Gate {
         })
     }
 
-    /// Tries out the shadow rules about a call on its answer. `reply` is what the enforcing rules
-    /// let through, `replaced` what they replaced.
-    pub(super) fn try_on_answer(
-        &self,
-        forwarded: &Forwarded,
-        text: &str,
-        (passes, replaced): (bool, &Spans),
-    ) -> Option<(Vec<Shadow>, u64)> {
-        let facts = &forwarded.facts;
-        let all = facts.set.rules();
-        let mut rules = if facts.tool_call {
-            all.shadows_for_tool(&self.server, &facts.name)
-        } else {
-            all.shadows_for_method(&self.server, &facts.name)
+    /// The shadow rules that would search an answer: none for a message that answers no call.
+    pub(super) fn shadows_of<'a>(&self, origin: &'a Origin) -> Vec<&'a BoundRule> {
+        let all = origin.set.rules();
+        let mut rules = match origin.of {
+            Of::Nothing => Vec::new(),
+            Of::Call { of_tool: true } => all.shadows_for_tool(&self.server, &origin.name),
+            Of::Call { of_tool: false } => all.shadows_for_method(&self.server, &origin.method),
         };
         rules.retain(|rule| !rule.redactors.is_empty());
-        if rules.is_empty() {
-            return None;
-        }
+        rules
+    }
+
+    /// Tries out the shadow rules about a call on its answer, which is none where it cannot be read.
+    /// `passes` is whether the enforcing rules let it through, `replaced` what they replaced. Gives
+    /// what the entry says, and the microseconds that it took.
+    pub(super) async fn try_on_answer(
+        &self,
+        origin: &Origin,
+        document: Option<Arc<Document>>,
+        (passes, replaced): (bool, &Spans),
+    ) -> (Vec<Shadow>, u64) {
         let begun = Instant::now();
-        let searchable = Json::parse(text).ok().map(|root| Searchable {
+        let searchable = document.map(|document| Searchable {
             what: Searched::Answer,
-            document: Arc::new(Document::parsed(root, text.len())),
-            subject: facts.subject(),
+            document,
+            subject: (&origin.method, &origin.name),
         });
         let mut said = Said::default();
-        let tried = rules.into_iter().map(|rule| {
+        let mut tried = Vec::new();
+        for rule in self.shadows_of(origin) {
             let mut notes = Notes::new(&rule.name);
-            let searched = searchable
-                .as_ref()
-                .map(|searchable| self.search(rule, searchable, &mut said, &mut notes));
-            let (reason, spans) = match searched {
+            let (reason, spans) = match &searchable {
                 None => (Some(Reason::UpstreamMalformed), Spans::default()),
-                Some(Search { fault, spans }) => {
+                Some(searchable) => {
+                    let Search { fault, spans } = self
+                        .search_as(rule, searchable, &mut said, &mut notes)
+                        .await;
                     let withheld = spans.in_name().then_some(Reason::Withheld);
                     (fault.or(withheld), spans)
                 }
@@ -270,18 +288,14 @@ impl Gate {
                 would: ShadowEffect::Withhold,
             });
             let redacts = passes && reason.is_none() && replaced.changed_by(&spans);
-            notes.into_entry(
-                concluded,
-                differs,
-                reason.as_ref().map(Reason::code),
-                redacts,
-            )
-        });
-        Some((tried.collect(), micros(begun.elapsed())))
+            let code = reason.as_ref().map(Reason::code);
+            tried.push(notes.into_entry(concluded, differs, code, redacts));
+        }
+        (tried, micros(begun.elapsed()))
     }
 
     /// Runs the redactors of a rule over a document, but for those that ran over it already.
-    fn search(
+    async fn search_as(
         &self,
         rule: &BoundRule,
         searchable: &Searchable<'_>,
@@ -299,13 +313,17 @@ impl Gate {
                 continue;
             }
             let key = (bound.name.clone(), searchable.what);
-            let edits = said.edits.entry(key).or_insert_with(|| {
-                let (edits, run) = self.search_with(bound, part, searchable);
-                notes.plugins.push(run);
-                edits
-            });
+            let edits = match said.edits.get(&key) {
+                Some(edits) => edits.clone(),
+                None => {
+                    let (edits, run) = self.search_with(bound, part, searchable).await;
+                    notes.plugins.push(run);
+                    said.edits.insert(key, edits.clone());
+                    edits
+                }
+            };
             let mut own = Spans::default();
-            let added = edits.clone().and_then(|edits| {
+            let added = edits.and_then(|edits| {
                 own.add(&searchable.document, (part, view), edits, rule.replacement)
                     .map_err(|_: BadEdit| Fault::BadAnswer)
             });
@@ -327,14 +345,15 @@ impl Gate {
     }
 
     /// Runs one redactor over a document.
-    fn search_with(
+    async fn search_with(
         &self,
         bound: &Bound,
         part: Part,
         searchable: &Searchable<'_>,
     ) -> (Result<Vec<Edit>, Fault>, PluginRun) {
         let (subject, check) = self.question(searchable.subject, part, &searchable.document);
-        let (edits, usage) = bound.plugin.find(&subject, part, &check);
+        let find = move |plugin: &Plugin, check: &Check| plugin.find(&subject, part, check);
+        let (edits, usage) = self.lanes.run(bound, &check, find).await;
         let fault = edits.as_ref().err().map(|fault| fault.word());
         let run = Facts::ran(bound, Role::Redactor, usage, None, fault);
         (edits, run)

@@ -27,6 +27,9 @@ pub(crate) enum Stage {
     Passing(Passing),
     /// A tool call that waits for the list of tools; its line is parked.
     Parked,
+    /// A call that is being judged, with its line. The agent may give it up meanwhile; it is refused
+    /// then, whatever the verdict.
+    Judging { line: Kept, cancelled: bool },
     /// A call that waits for a human, under the id that the human types.
     Held(String),
     /// A call on its way to the log: its decision is being written to disk. The agent may give it up
@@ -38,6 +41,9 @@ pub(crate) enum Stage {
         progress: Option<Id>,
         deadline: Instant,
     },
+    /// The upstream has answered, and redactors are at work: the answer to a call, or to a request that
+    /// passed. It is too late to give it up.
+    Answering(Option<Box<Forwarded>>),
 }
 
 /// What a request that passed asked for.
@@ -67,39 +73,61 @@ pub(crate) struct Calls {
     /// Lines of tool calls that wait for the list of tools, in their order.
     pub(crate) parked: Vec<(Id, Kept)>,
     /// Bytes of all lines that are kept.
-    kept: Rc<Cell<usize>>,
+    kept: Scale,
     /// When the gateway stops to wait for the list.
     pub(crate) list_deadline: Option<Instant>,
 }
 
-/// A line that is kept for a call which waits. It counts for as long as it lives.
-pub(crate) struct Kept {
-    line: Vec<u8>,
+/// Adds up the bytes of what is kept.
+#[derive(Default)]
+pub(crate) struct Scale(Rc<Cell<usize>>);
+
+/// Bytes that count for as long as this lives.
+pub(crate) struct Weight {
+    bytes: usize,
     total: Rc<Cell<usize>>,
+}
+
+/// A line that is kept for a call which waits. It counts for as long as it lives.
+#[derive(Clone)]
+pub(crate) struct Kept(Rc<(Vec<u8>, Weight)>);
+
+impl Scale {
+    /// Bytes of everything that is kept.
+    pub(crate) fn bytes(&self) -> usize {
+        self.0.get()
+    }
+
+    pub(crate) fn weigh(&self, bytes: usize) -> Weight {
+        self.0.set(self.0.get() + bytes);
+        Weight {
+            bytes,
+            total: Rc::clone(&self.0),
+        }
+    }
+
+    pub(crate) fn keep(&self, line: &[u8]) -> Kept {
+        Kept(Rc::new((line.to_vec(), self.weigh(line.len()))))
+    }
+}
+
+impl Drop for Weight {
+    fn drop(&mut self) {
+        self.total.set(self.total.get().saturating_sub(self.bytes));
+    }
 }
 
 impl Deref for Kept {
     type Target = [u8];
 
     fn deref(&self) -> &[u8] {
-        &self.line
-    }
-}
-
-impl Drop for Kept {
-    fn drop(&mut self) {
-        self.total
-            .set(self.total.get().saturating_sub(self.line.len()));
+        &self.0.0
     }
 }
 
 impl Calls {
     pub(crate) fn keep(&self, line: &[u8]) -> Kept {
-        self.kept.set(self.kept.get() + line.len());
-        Kept {
-            line: line.to_vec(),
-            total: Rc::clone(&self.kept),
-        }
+        self.kept.keep(line)
     }
 
     /// Whether an id cannot be taken: its request is under way, or was given up and is not answered.
@@ -111,7 +139,7 @@ impl Calls {
     pub(crate) fn agent_is_full(&self) -> bool {
         self.of_agent.len() >= MAX_UNDER_WAY
             || self.given_up.len() >= MAX_GIVEN_UP
-            || self.kept.get() >= MAX_KEPT
+            || self.kept.bytes() >= MAX_KEPT
     }
 
     /// Whether the upstream has asked too much for anything more.
@@ -119,9 +147,16 @@ impl Calls {
         self.of_server.len() >= MAX_UNDER_WAY
     }
 
-    pub(crate) fn any_held(&self) -> bool {
-        let held = |stage: &Stage| matches!(stage, Stage::Held(_) | Stage::Committing { .. });
-        self.of_agent.values().any(held)
+    /// Whether the gateway itself has anything to do for a call.
+    pub(crate) fn any_here(&self) -> bool {
+        let here = |stage: &Stage| match stage {
+            Stage::Judging { .. }
+            | Stage::Held(_)
+            | Stage::Committing { .. }
+            | Stage::Answering(_) => true,
+            Stage::Passing(_) | Stage::Parked | Stage::Forwarded { .. } => false,
+        };
+        self.of_agent.values().any(here)
     }
 
     /// Whether the upstream has anything to answer.

@@ -13,7 +13,9 @@ use wardlet_mcp::{
 use super::Session;
 use super::calls::{Kept, Passing, Stage};
 use super::catalogue::{Catalogue, Step};
-use crate::gate::{Answer, NO_ANSWER};
+use super::order::Effect;
+use super::redacting::Kind;
+use crate::gate::{Call, NO_ANSWER};
 
 /// How long the upstream may take for its list of tools: servers that install themselves at first
 /// use have been seen to take tens of seconds.
@@ -32,37 +34,42 @@ impl Session {
         };
         match &message {
             Message::Response { id, .. } | Message::Failure { id: Some(id), .. } => {
-                self.answer_of_server(id, &message);
+                self.answer_of_server(id, &message, line);
             }
             Message::Failure { id: None, .. } => self.rubbish("an error that answers nothing"),
-            Message::Request { id, .. } => self.request_of_server(id, &message),
-            Message::Notification { .. } => self.notification_of_server(&message),
+            Message::Request { id, .. } => self.request_of_server(id, &message, line),
+            Message::Notification { .. } => self.notification_of_server(&message, line),
         }
     }
 
-    fn answer_of_server(self: &Rc<Self>, id: &Id, message: &Message<'_>) {
+    fn answer_of_server(self: &Rc<Self>, id: &Id, message: &Message<'_>, line: &[u8]) {
         if self.calls.borrow_mut().given_up.remove(id) {
             return tracing::debug!("an answer that nobody waits for any more is dropped");
         }
         let stage = self.calls.borrow_mut().of_agent.remove(id);
         match stage {
             Some(Stage::Forwarded { forwarded, .. }) => {
-                if let Some(answer) = Answer::of(message) {
-                    self.send(self.gate.seal(self.gate.redact(forwarded, answer)));
-                }
+                self.redact(id, (message, line), forwarded);
             }
             Some(Stage::Passing(Passing::OwnToolList)) => self.own_page(message),
             Some(Stage::Passing(Passing::ToolList { first })) => {
-                self.pass_page(id, message, first);
+                self.pass_page(id, (message, line), first);
             }
             Some(Stage::Passing(passing)) => {
                 if passing == Passing::Initialize {
                     self.initialised(message);
                 }
-                self.pass_answer(id, message);
+                let cleaning = Box::pin(self.gate.clean(message));
+                self.pass_answer(id, (message, line), cleaning);
             }
-            // Nobody may be answered before the call was even forwarded.
-            Some(stage @ (Stage::Parked | Stage::Held(_) | Stage::Committing { .. })) => {
+            // Nobody may be answered before the call was even forwarded, or twice.
+            Some(
+                stage @ (Stage::Judging { .. }
+                | Stage::Parked
+                | Stage::Held(_)
+                | Stage::Committing { .. }
+                | Stage::Answering(_)),
+            ) => {
                 self.calls.borrow_mut().of_agent.insert(id.clone(), stage);
                 self.rubbish("an answer to a request that it does not have");
             }
@@ -78,17 +85,11 @@ impl Session {
         }
     }
 
-    fn pass_answer(&self, id: &Id, message: &Message<'_>) {
-        match self.gate.pass(message) {
-            Ok(passed) => self.reply(passed.into_bytes()),
-            Err(reason) => self.reply(no_answer(id, &reason)),
-        }
-    }
-
     /// The agent's list of tools, without those that could never be allowed.
-    fn pass_page(&self, id: &Id, message: &Message<'_>, first: bool) {
-        let Message::Response { result, .. } = message else {
-            return self.pass_answer(id, message);
+    fn pass_page(self: &Rc<Self>, id: &Id, came: (&Message<'_>, &[u8]), first: bool) {
+        let Message::Response { result, .. } = came.0 else {
+            let cleaning = Box::pin(self.gate.clean(came.0));
+            return self.pass_answer(id, came, cleaning);
         };
         let Ok(page) = ToolPage::parse(result) else {
             return self.reply(no_answer(id, &Reason::UpstreamMalformed));
@@ -97,40 +98,28 @@ impl Session {
         self.lifecycle.borrow_mut().listed = true;
         let (set, server) = (self.gate.policy_set(), self.gate.server());
         let shown = page.filtered(|tool| set.rules().could_allow(server, tool));
-        match self.gate.pass_result(&set, message, &shown) {
-            Ok(passed) => self.reply(passed.into_bytes()),
-            Err(reason) => self.reply(no_answer(id, &reason)),
-        }
+        let cleaning = Box::pin(self.gate.clean_result(set, shown));
+        self.pass_answer(id, came, cleaning);
     }
 
-    fn request_of_server(&self, id: &Id, message: &Message<'_>) {
-        let passed = if self.calls.borrow().server_is_full() {
-            Err(Reason::TooManyRequests)
+    fn request_of_server(self: &Rc<Self>, id: &Id, message: &Message<'_>, line: &[u8]) {
+        if self.calls.borrow().server_is_full() {
+            self.refuse_server(id, &Reason::TooManyRequests);
         } else {
-            self.gate.pass(message)
-        };
-        match passed {
-            Ok(passed) => {
-                self.calls.borrow_mut().of_server.insert(id.clone());
-                self.reply(passed.into_bytes());
-            }
-            // An upstream that asks and does not read must not fill the memory with answers.
-            Err(reason) if self.to_upstream.has_room() => {
-                self.pass_to_upstream(no_answer(id, &reason));
-            }
-            Err(_) => self.rubbish("a request, and reads no answer"),
+            self.pass_in_order((message, line), Kind::Request(id.clone()));
         }
     }
 
-    fn notification_of_server(&self, message: &Message<'_>) {
+    fn notification_of_server(self: &Rc<Self>, message: &Message<'_>, line: &[u8]) {
         let route = Route::of_message(Direction::ToAgent, message);
         if message.method() == Some(name::TOOLS_CHANGED) {
             self.catalogue.borrow_mut().changed();
         }
+        let mut effect = Effect::Nothing;
         if route == Some(Route::Cancelled)
             && let Ok(Some(id)) = notice::cancelled(message.params())
         {
-            self.calls.borrow_mut().of_server.remove(&id);
+            effect = Effect::TakenBack(id);
         }
         if route == Some(Route::Progress)
             && let Ok(Some(token)) = notice::progress(message.params())
@@ -140,10 +129,7 @@ impl Session {
                 .borrow_mut()
                 .postpone(&token, Instant::now() + self.timeout());
         }
-        match self.gate.pass(message) {
-            Ok(passed) => self.reply(passed.into_bytes()),
-            Err(reason) => tracing::warn!(reason = reason.code(), "a notification is withheld"),
-        }
+        self.pass_in_order((message, line), Kind::Notification(effect));
     }
 
     /// Keeps a tool call until the list of tools is there, and asks for the list.
@@ -251,7 +237,7 @@ impl Session {
     /// Refuses the calls that wait for the list.
     pub(super) fn refuse_all_parked(&self, reason: &Reason) {
         for (id, line) in self.take_parked() {
-            self.refuse_parked(&id, &line, reason.clone());
+            self.refuse_kept(&id, &line, reason.clone());
         }
     }
 
@@ -265,17 +251,19 @@ impl Session {
         parked
     }
 
-    pub(super) fn refuse_parked(&self, id: &Id, line: &[u8], reason: Reason) {
+    /// Refuses a call of which nothing is left but its line.
+    pub(super) fn refuse_kept(&self, id: &Id, line: &[u8], reason: Reason) {
         let Ok(message) = Message::decode(line) else {
             return;
         };
-        let Some(Ok(params)) = message.params().map(CallParams::parse) else {
-            return;
+        let params = message.params().map(CallParams::parse);
+        let call = match (message.method(), params) {
+            (Some(name::TOOLS_CALL), Some(Ok(params))) => {
+                self.call_of(id, (&message, &params), None)
+            }
+            (method, _) => Call::unread(id.clone(), method.unwrap_or_default()),
         };
-        self.send_refusal(
-            self.gate
-                .refuse(&self.call_of(id, (&message, &params), None), reason),
-        );
+        self.send_refusal(self.gate.refuse(&call, reason));
     }
 }
 
@@ -297,6 +285,6 @@ fn meta_of(message: &Message<'_>) -> Option<String> {
     Some(format!("{{{}}}", members.join(",")))
 }
 
-fn no_answer(id: &Id, reason: &Reason) -> Vec<u8> {
+pub(super) fn no_answer(id: &Id, reason: &Reason) -> Vec<u8> {
     encode::failure(Some(id), NO_ANSWER, reason.sentence(), None)
 }

@@ -1,34 +1,72 @@
 //! Calls on their way: judged, held, committed, forwarded, cancelled, timed out.
 
+use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::task::Poll;
 
 use tokio::time::Instant;
 use wardlet_audit::Status;
 use wardlet_call::Reason;
 use wardlet_mcp::{CallParams, Id, Message, encode, name, notice};
 
-use super::Session;
 use super::calls::{Kept, Passing, Stage};
+use super::{Session, once};
 use crate::gate::{Call, Cleared, Held, Permit, Refused, Screened, Sealed};
+
+/// The gate at work on a call.
+type Judging = Pin<Box<dyn Future<Output = Screened>>>;
 
 impl Session {
     /// Puts a call before the gate and goes on from what it says.
     pub(super) fn judge(self: &Rc<Self>, call: Call, line: &[u8]) {
-        match self.gate.screen(call) {
+        let (gate, id) = (Arc::clone(&self.gate), call.id.clone());
+        let mut judging: Judging = Box::pin(async move { gate.screen(call).await });
+        match once(judging.as_mut()) {
+            Poll::Ready(screened) => self.judged(screened, line, None),
+            Poll::Pending => {
+                let line = self.calls.borrow().keep(line);
+                self.judge_slowly(id, line, judging);
+            }
+        }
+    }
+
+    /// Waits for checks that take their time, beside everything else that goes on.
+    fn judge_slowly(self: &Rc<Self>, id: Id, line: Kept, judging: Judging) {
+        let stage = Stage::Judging {
+            line: line.clone(),
+            cancelled: false,
+        };
+        self.calls.borrow_mut().of_agent.insert(id.clone(), stage);
+        let session = Rc::clone(self);
+        tokio::task::spawn_local(async move {
+            let screened = judging.await;
+            let stage = session.calls.borrow_mut().of_agent.remove(&id);
+            match stage {
+                Some(Stage::Judging {
+                    cancelled: true, ..
+                }) => session.send_refusal(screened.refuse(Reason::Cancelled)),
+                Some(_) => session.judged(screened, &line, Some(line.clone())),
+                // The session has ended, and the call with it.
+                None => {}
+            }
+            session.settled.notify_one();
+        });
+    }
+
+    /// Goes on from what the gate says of a call. Its line is kept where it has to wait further.
+    fn judged(self: &Rc<Self>, screened: Screened, line: &[u8], kept: Option<Kept>) {
+        let keep = || kept.unwrap_or_else(|| self.calls.borrow().keep(line));
+        match screened {
             Screened::Refused(refused) => self.send_refusal(refused),
             Screened::Cleared(cleared) if cleared.is_durable() => {
-                let line = self.calls.borrow().keep(line);
-                self.commit_durably(cleared, line);
+                self.commit_durably(cleared, keep());
             }
             Screened::Cleared(cleared) => match self.gate.permit(cleared) {
                 Ok(permit) => self.forward(permit, line),
                 Err(refused) => self.send_refusal(refused),
             },
-            Screened::Held(held) => {
-                let line = self.calls.borrow().keep(line);
-                self.hold(held, line);
-            }
+            Screened::Held(held) => self.hold(held, keep()),
         }
     }
 
@@ -145,7 +183,7 @@ impl Session {
                 calls.of_agent.remove(id);
                 drop(calls);
                 let line = line.as_deref().unwrap_or_default();
-                self.refuse_parked(id, line, Reason::Cancelled);
+                self.refuse_kept(id, line, Reason::Cancelled);
             }
             Some(Stage::Forwarded { .. }) => {
                 let Some(Stage::Forwarded { forwarded, .. }) = calls.of_agent.remove(id) else {
@@ -168,13 +206,19 @@ impl Session {
                 drop(calls);
                 self.pass_to_upstream(encode::forward(message));
             }
+            // The verdict comes, and what follows it is a refusal.
+            Some(Stage::Judging { line, .. }) => {
+                let (line, cancelled) = (line.clone(), true);
+                let stage = Stage::Judging { line, cancelled };
+                calls.of_agent.insert(id.clone(), stage);
+            }
             // Its decision is on the way to the disk, and what follows it is that nothing is sent.
             Some(Stage::Committing { .. }) => {
                 calls
                     .of_agent
                     .insert(id.clone(), Stage::Committing { cancelled: true });
             }
-            None => {}
+            Some(Stage::Answering(_)) | None => {}
         }
     }
 
@@ -215,15 +259,23 @@ impl Session {
     pub(super) fn end_all(&self, reason: &Reason) {
         let calls = std::mem::take(&mut *self.calls.borrow_mut());
         for (id, line) in &calls.parked {
-            self.refuse_parked(id, line, reason.clone());
+            self.refuse_kept(id, line, reason.clone());
         }
         for (id, stage) in calls.of_agent {
             match stage {
                 Stage::Forwarded { forwarded, .. } => {
                     self.send(self.gate.end(forwarded, Status::Unknown, reason.clone()));
                 }
+                // What the upstream answered was not searched to the end, so that nobody may see it.
+                Stage::Answering(Some(forwarded)) => {
+                    self.send(self.gate.end(*forwarded, Status::Unknown, reason.clone()));
+                }
+                Stage::Judging { line, .. } => self.refuse_kept(&id, &line, reason.clone()),
                 Stage::Passing(Passing::OwnToolList) | Stage::Parked => {}
-                Stage::Passing(_) | Stage::Held(_) | Stage::Committing { .. } => {
+                Stage::Passing(_)
+                | Stage::Held(_)
+                | Stage::Committing { .. }
+                | Stage::Answering(None) => {
                     let code = crate::gate::NO_ANSWER;
                     self.reply(encode::failure(Some(&id), code, reason.sentence(), None));
                 }

@@ -9,6 +9,7 @@ use wardlet_mcp::Id;
 use crate::config::Config;
 use crate::gate::{Approvals, Asked, Call, Gate, Held, PolicySet, Screened, Tool};
 use crate::plugins::PluginSet;
+use crate::quarantine::Quarantine;
 use crate::state::State;
 
 const ASKS: &str = r#"
@@ -41,7 +42,8 @@ fn gate(folder: &TempDir, set: &Arc<PolicySet>) -> Gate {
     let log = Arc::new(state.log("test", &keys).unwrap());
     let who = ("test".to_owned(), ServerName::parse("notes").unwrap());
     let clock = Box::new(SystemClock);
-    Gate::new(who, Arc::clone(set), keys, log, clock, "uid:0")
+    let quarantine = Quarantine::open(state.folder()).unwrap();
+    Gate::new(who, Arc::clone(set), keys, log, clock, "uid:0", quarantine)
 }
 
 fn held(gate: &Gate) -> Held {
@@ -55,7 +57,10 @@ fn held(gate: &Gate) -> Held {
         beside: None,
         protocol: None,
     };
-    match gate.screen(call) {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .unwrap();
+    match runtime.block_on(gate.screen(call)) {
         Screened::Held(held) => held,
         Screened::Cleared(_) | Screened::Refused(_) => panic!("the rule asks a human"),
     }

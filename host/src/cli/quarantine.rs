@@ -1,0 +1,126 @@
+//! `wardlet quarantine`: callers that made a plugin fault again and again.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use clap::Subcommand;
+use serde_json::json;
+
+use super::Where;
+use super::say::{self, Failure, REFUSED, UNREADABLE};
+use crate::control::{self, Question, Reply};
+use crate::quarantine::Quarantined;
+
+/// Arguments of `wardlet quarantine`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// Who is refused what needs which plugin, and since when
+    List(Options),
+    /// Let one caller go, or all that are held for a plugin
+    Lift {
+        /// The plugin that `list` shows
+        plugin: String,
+        /// The caller that `list` shows; all of this plugin's where none is named
+        principal: Option<String>,
+        #[command(flatten)]
+        options: Options,
+    },
+}
+
+#[derive(Debug, clap::Args)]
+struct Options {
+    #[command(flatten)]
+    place: Where,
+    /// For programs
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn main(arguments: &Arguments) -> Result<(), Failure> {
+    match &arguments.action {
+        Action::List(options) => list(options),
+        Action::Lift {
+            plugin,
+            principal,
+            options,
+        } => lift(plugin, principal.as_deref(), options),
+    }
+}
+
+fn list(options: &Options) -> Result<(), Failure> {
+    let callers = ask(options, &Question::Quarantine)?;
+    if options.json {
+        say::json(&json!({ "quarantined": callers }));
+        return Ok(());
+    }
+    if callers.is_empty() {
+        say::out("nobody is in quarantine");
+        return Ok(());
+    }
+    say::out(format!(
+        "{:20} {:30} {:12} SINCE",
+        "PLUGIN", "CALLER", "LAST FAULT"
+    ));
+    for caller in &callers {
+        let since = ago(caller.since);
+        let Quarantined {
+            plugin,
+            principal,
+            fault,
+            ..
+        } = caller;
+        say::out(format!("{plugin:20} {principal:30} {fault:12} {since}"));
+    }
+    Ok(())
+}
+
+fn lift(plugin: &str, principal: Option<&str>, options: &Options) -> Result<(), Failure> {
+    let question = Question::Lift {
+        plugin: plugin.to_owned(),
+        principal: principal.map(str::to_owned),
+    };
+    let callers = ask(options, &question)?;
+    if callers.is_empty() {
+        let error = match principal {
+            Some(principal) => format!("`{principal}` is not in quarantine for `{plugin}`"),
+            None => format!("nobody is in quarantine for `{plugin}`"),
+        };
+        return Err(
+            Failure::new(REFUSED, error).hint(Some("`wardlet quarantine list` shows who is"))
+        );
+    }
+    if options.json {
+        say::json(&json!({ "lifted": callers }));
+        return Ok(());
+    }
+    for caller in &callers {
+        say::out(format!(
+            "lifted: {} may have `{}` run again",
+            caller.principal, caller.plugin
+        ));
+    }
+    Ok(())
+}
+
+/// How long ago something was, for a person.
+fn ago(since: u64) -> String {
+    let now = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default()
+        .as_secs();
+    format!("{} min ago", now.saturating_sub(since) / 60)
+}
+
+fn ask(options: &Options, question: &Question) -> Result<Vec<Quarantined>, Failure> {
+    let folder = options.place.folder()?;
+    match control::ask(&folder, question).map_err(say::unanswered)? {
+        Reply::Quarantined { callers } => Ok(callers),
+        Reply::Refused { why } => Err(Failure::new(REFUSED, why)),
+        _ => Err(Failure::new(UNREADABLE, control::ControlError::BadAnswer)),
+    }
+}
