@@ -35,6 +35,15 @@ impl Gateway {
         gateway
     }
 
+    /// Ends it and starts it again over the same folder.
+    pub(crate) fn restart(&mut self) {
+        let status = self.agent.close();
+        assert!(status.success(), "{status}: {}", self.log());
+        let log = self.path("gateway.log");
+        self.agent = Agent::start(run(self.folder.path()), &log);
+        self.agent.initialise();
+    }
+
     /// Starts it; the session is not initialised.
     pub(crate) fn start_raw(setup: &Setup) -> Self {
         let folder = setup.write();
