@@ -30,6 +30,7 @@ use std::time::{Duration, Instant};
 use guest::Guest;
 use tokio::sync::mpsc;
 use tokio::task::LocalSet;
+use wardlet::config;
 use wardlet::lane::Lanes;
 use wardlet::plugins::Bound;
 use wardlet_call::{
@@ -63,10 +64,16 @@ struct Neighbours {
 
 fn bound(sandbox: &Sandbox, name: &str, component: &[u8], grant: Grant) -> Result<Bound, Failure> {
     let name = PluginName::parse(name)?;
+    let config = config::Plugin {
+        sees: grant.projection.clone(),
+        limits: grant.limits,
+        ..config::Plugin::default()
+    };
     Ok(Bound {
         plugin: sandbox.load(&name, component, grant)?,
         digest: name.to_string(),
         name,
+        config,
     })
 }
 

@@ -117,8 +117,8 @@ impl fmt::Debug for EnvValue {
     }
 }
 
-/// `[plugin.<name>]`
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// `[plugin.<name>]`. By default it has no component, sees nothing and may do nothing.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Plugin {
     /// The component's file.
     pub component: PathBuf,

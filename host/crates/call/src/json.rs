@@ -12,9 +12,10 @@ pub const MAX_DEPTH: usize = 128;
 const FEW_MEMBERS: usize = 8;
 
 /// A JSON value. Objects keep the order of their members and never hold a name twice.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Json {
     /// `null`
+    #[default]
     Null,
     /// `true` or `false`
     Bool(bool),
