@@ -58,6 +58,8 @@ fn calls_of_other_tools_are_answered_while_a_policy_loops() {
 #[test]
 fn a_call_that_is_given_up_while_it_is_judged_never_leaves() {
     let (mut gateway, _guests) = spinning("2s");
+    // Else the call would be given up while it waits for the list of tools.
+    gateway.agent.call("echo", &json!({}));
     let call = r#"{"jsonrpc":"2.0","id":"mine","method":"tools/call","params":{"name":"delete_note","arguments":{}}}"#;
     gateway.agent.send(call);
     // Its id is taken for as long as it is judged.
@@ -79,14 +81,14 @@ fn a_call_that_is_given_up_while_it_is_judged_never_leaves() {
     let finished = gateway.finish();
     let methods = finished.received.methods();
     assert!(!methods.contains(&"notifications/cancelled".to_owned()));
-    assert_eq!(finished.received.calls().len(), 1);
+    assert_eq!(finished.received.calls().len(), 2);
     let mut decisions = finished.entries.decisions();
     decisions.sort();
     let reasons: Vec<&str> = decisions
         .iter()
         .map(|(_, reason)| reason.as_str())
         .collect();
-    assert_eq!(reasons, ["allowed", "id-in-use", "plugin-fault"]);
+    assert_eq!(reasons, ["allowed", "allowed", "id-in-use", "plugin-fault"]);
 }
 
 #[test]

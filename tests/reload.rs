@@ -53,8 +53,13 @@ impl Set {
         let mut table = |name: &str, sees: &str, settings: &str| {
             let (component, digest) = build(folder, name, tag);
             digests.insert(digest.clone());
+            let grants = if name == "secret-redactor" {
+                r#"["scan"]"#
+            } else {
+                "[]"
+            };
             format!(
-                "[plugin.{name}]\ncomponent = \"{component}\"\ndigest = \"{digest}\"\nsees = {sees}\nsettings = {settings}\n"
+                "[plugin.{name}]\ncomponent = \"{component}\"\ndigest = \"{digest}\"\ngrants = {grants}\nsees = {sees}\nsettings = {settings}\n"
             )
         };
         let guard = format!(r#"{{ roots = ["/srv/{tag}"] }}"#);

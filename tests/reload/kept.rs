@@ -31,7 +31,7 @@ fn a_plugin_is_compiled_again_only_where_something_of_it_changed() {
             "[plugin.path-guard]\nlimits = { deadline = \"99ms\" }",
             false,
         ),
-        (table, "[plugin.path-guard]\ngrants = [\"clock\"]", false),
+        ("grants = []", "grants = [\"clock\"]", false),
         (
             "sees = [\"/arguments\"]",
             "sees = [\"/arguments\", \"/definition\"]",

@@ -9,6 +9,7 @@ use tempfile::TempDir;
 use wardlet::config::Config;
 use wardlet::gate::{Answer, Approvals, Call, Gate, PolicySet, Screened, Tool};
 use wardlet::plugins::PluginSet;
+use wardlet::quarantine::Quarantine;
 use wardlet::state::State;
 use wardlet_audit::{Select, SystemClock, show};
 use wardlet_call::{Json, Reason, ServerName};
@@ -111,7 +112,9 @@ fn fates(guests: &Guests, rules: &str) -> Option<(Vec<String>, usize)> {
     let keys = state.keys("test").unwrap();
     let log = Arc::new(state.log("test", &keys).unwrap());
     let who = ("test".to_owned(), ServerName::parse("notes").unwrap());
-    let gate = Gate::new(who, set, keys, log, Box::new(SystemClock), "uid:0");
+    let quarantine = Quarantine::open(state.folder()).unwrap();
+    let clock = Box::new(SystemClock);
+    let gate = Arc::new(Gate::new(who, set, keys, log, clock, "uid:0", quarantine));
     let fates = CALLS.map(|line| fate(&gate, line)).to_vec();
     let entries = show(&folder.path().join("state/log"), Select::All).unwrap();
     let trials = entries.map(|entry| entry.unwrap().line.matches("\"concluded\"").count());
@@ -120,7 +123,7 @@ fn fates(guests: &Guests, rules: &str) -> Option<(Vec<String>, usize)> {
 
 /// What becomes of a call: why it is refused, what a human is asked, or what is forwarded and what
 /// the agent is answered.
-fn fate(gate: &Gate, line: &str) -> String {
+fn fate(gate: &Arc<Gate>, line: &str) -> String {
     let message = Message::decode(line.as_bytes()).unwrap();
     let params = CallParams::parse(message.params().unwrap()).unwrap();
     let definition = Json::object([("name", Json::text(&params.name))]);
@@ -139,7 +142,7 @@ fn fate(gate: &Gate, line: &str) -> String {
         .build()
         .unwrap();
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-    match gate.screen(call) {
+    match runtime.block_on(gate.screen(call)) {
         Screened::Refused(refused) => {
             let denial = format!("{:?}", refused.denial());
             let reply = gate.seal_refusal(refused).reply().into_bytes();
@@ -167,7 +170,9 @@ fn fate(gate: &Gate, line: &str) -> String {
                 .unwrap();
             let answer = Message::decode(ANSWER.as_bytes()).unwrap();
             let answer = Answer::of(&answer).unwrap();
-            let redacted = gate.redact(permit.forwarded(Some("token")), answer);
+            let forwarded = permit.forwarded(Some("token"));
+            let cleaned = runtime.block_on(gate.clean_answer(&forwarded, answer));
+            let redacted = gate.redact(forwarded, answer, cleaned);
             let reply = gate.seal(redacted).reply().into_bytes();
             format!("{durable} {} {}", text(sent), text(reply))
         }
