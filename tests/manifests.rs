@@ -7,11 +7,12 @@ use std::path::{Path, PathBuf};
 use crate::fixture::root;
 
 /// Each package with the rooms that it may use.
-const EDGES: [(&str, &[&str]); 6] = [
+const EDGES: [(&str, &[&str]); 8] = [
     ("host/crates/call", &[]),
     ("host/crates/keys", &[]),
     ("host/crates/mcp", &["wardlet-call"]),
     ("host/crates/sandbox", &["wardlet-call", "wardlet-keys"]),
+    ("host/crates/reach", &["wardlet-call"]),
     ("host/crates/audit", &["wardlet-call", "wardlet-keys"]),
     (
         "host",
@@ -20,15 +21,17 @@ const EDGES: [(&str, &[&str]); 6] = [
             "wardlet-call",
             "wardlet-keys",
             "wardlet-mcp",
+            "wardlet-reach",
             "wardlet-sandbox",
         ],
     ),
 ];
 
 /// A dependency that ships in one package alone.
-const ONLY: [(&str, &str); 4] = [
+const ONLY: [(&str, &str); 5] = [
     ("wasmtime", "host/crates/sandbox"),
     ("ring", "host/crates/keys"),
+    ("rusqlite", "host/crates/reach"),
     ("tokio", "host"),
     ("clap", "host"),
 ];
