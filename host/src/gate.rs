@@ -73,7 +73,7 @@ mod under_way;
 use std::sync::Arc;
 
 use wardlet_audit::{Clock, Log};
-use wardlet_call::ServerName;
+use wardlet_call::{Caller, ServerName};
 use wardlet_keys::Keys;
 
 pub use answer::{Answer, Redacted};
@@ -159,6 +159,15 @@ impl Gate {
     #[must_use]
     pub fn quarantine(&self) -> &Quarantine {
         &self.quarantine
+    }
+
+    /// Who calls what, as plugins' buckets are counted.
+    fn caller(&self, method: &str, tool: &str) -> Arc<Caller> {
+        Arc::new(Caller {
+            principal: self.principal.clone(),
+            server: self.server.to_string(),
+            tool: if tool.is_empty() { method } else { tool }.to_owned(),
+        })
     }
 
     /// The log that it writes.

@@ -7,7 +7,7 @@
 pub mod config;
 pub mod load;
 pub mod plugins;
-mod reach;
+pub mod reach;
 pub mod state;
 
 pub mod session;

@@ -6,6 +6,7 @@ use wardlet_sandbox::Sandbox;
 use crate::config::Config;
 use crate::gate::PolicySet;
 use crate::plugins::{PluginError, PluginSet};
+use crate::reach::Outside;
 
 /// Something wrong with what a configuration names, or with what it would change.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,6 +47,15 @@ pub fn render(faults: &[LoadFault]) -> String {
     lines.collect::<Vec<_>>().join("\n\n")
 }
 
+/// What plugins are loaded into. It outlives the policy sets of a gateway.
+#[derive(Debug)]
+pub struct Grounds {
+    /// Where their checks run.
+    pub sandbox: Sandbox,
+    /// What stands outside of it.
+    pub outside: Outside,
+}
+
 /// Loads the plugins of a configuration and binds its rules to them. A plugin that is among `kept`
 /// with the same component, grants, settings and limits is taken from there. `each` is told the
 /// name of each plugin.
@@ -53,13 +63,18 @@ pub fn render(faults: &[LoadFault]) -> String {
 /// # Errors
 /// All that is wrong with the plugins; where nothing is, all that is wrong with the rules.
 pub fn policy_set(
-    sandbox: &Sandbox,
+    grounds: &Grounds,
     config: &Config,
     kept: &PluginSet,
     each: &(dyn Fn(&PluginName) + Sync),
 ) -> Result<PolicySet, Vec<LoadFault>> {
-    let plugins = PluginSet::load(sandbox, &config.plugins, kept, each)
-        .map_err(|errors| errors.into_iter().map(LoadFault::from).collect::<Vec<_>>())?;
+    let plugins = PluginSet::load(
+        (&grounds.sandbox, &grounds.outside),
+        &config.plugins,
+        kept,
+        each,
+    )
+    .map_err(|errors| errors.into_iter().map(LoadFault::from).collect::<Vec<_>>())?;
     let hint = Some("a plugin has the roles that `wardlet check` shows");
     PolicySet::bind(config, plugins).map_err(|wrong| {
         wrong

@@ -10,7 +10,7 @@ use wardlet_keys::digest::{pin, sha256};
 use wardlet_sandbox::{Capability, Grant, LoadError, Plugin, Sandbox};
 
 use crate::config;
-use crate::reach;
+use crate::reach::{Outside, StoreError};
 
 /// Plugins that are loaded at one time, on machines with as many cores. Each may be compiled by a process
 /// of its own that takes hundreds of megabytes, so memory would be the next to run out.
@@ -42,6 +42,8 @@ impl Bound {
             sees,
             settings,
             limits,
+            quota,
+            buckets,
         } = config;
         let own = &self.config;
         self.digest == digest
@@ -49,6 +51,8 @@ impl Bound {
             && own.sees == *sees
             && own.settings == *settings
             && own.limits == *limits
+            && own.quota == *quota
+            && own.buckets == *buckets
     }
 }
 
@@ -87,6 +91,14 @@ pub enum PluginError {
         /// What the file has.
         found: String,
     },
+    /// What it is to keep between checks cannot be opened.
+    #[error("plugin `{name}`: {source}")]
+    Store {
+        /// The plugin.
+        name: PluginName,
+        /// Why.
+        source: StoreError,
+    },
     /// The sandbox refuses it.
     #[error("plugin `{name}`: {source}")]
     Load {
@@ -111,21 +123,23 @@ impl PluginError {
             PluginError::NotPinned { name, found } => Some(format!(
                 "if you vouch for this component, add `digest = \"{found}\"` to `[plugin.{name}]`"
             )),
+            PluginError::Store { source, .. } => source.hint(),
             PluginError::Load { name, source } => source.hint(name),
         }
     }
 }
 
 impl PluginSet {
-    /// Loads every plugin, several at a time on threads that end with this call; `each` is told a name
-    /// after each, by whichever thread. Can be called from any thread at any time, also while another
-    /// set of the same sandbox judges. One that is among `kept` with the same component, grants,
-    /// settings and limits is not loaded again, but its file is compared with its digest like any other.
+    /// Loads every plugin, with what it reaches `outside`, several at a time on threads that end with
+    /// this call; `each` is told a name after each, by whichever thread. Can be called from any thread
+    /// at any time, also while another set of the same sandbox judges. One that is among `kept` with
+    /// the same component, grants, settings and limits is not loaded again, but its file is compared
+    /// with its digest like any other.
     ///
     /// # Errors
     /// All that is wrong with any of them, in the order of their names.
     pub fn load(
-        sandbox: &Sandbox,
+        (sandbox, outside): (&Sandbox, &Outside),
         plugins: &BTreeMap<PluginName, config::Plugin>,
         kept: &PluginSet,
         each: &(dyn Fn(&PluginName) + Sync),
@@ -135,7 +149,7 @@ impl PluginSet {
         let done = Mutex::new(BTreeMap::new());
         let work = || {
             while let Some((name, plugin)) = all.get(next.fetch_add(1, Ordering::SeqCst)) {
-                let loaded = load(sandbox, name, plugin, kept);
+                let loaded = load((sandbox, outside), name, plugin, kept);
                 each(name);
                 let mut done = done.lock().unwrap_or_else(PoisonError::into_inner);
                 done.insert((*name).clone(), loaded);
@@ -179,7 +193,7 @@ impl PluginSet {
 }
 
 fn load(
-    sandbox: &Sandbox,
+    (sandbox, outside): (&Sandbox, &Outside),
     name: &PluginName,
     plugin: &config::Plugin,
     kept: &PluginSet,
@@ -207,6 +221,7 @@ fn load(
     if let Some(kept) = kept.get(name).filter(same) {
         return Ok(Arc::clone(kept));
     }
+    let reach = outside.of(name, plugin);
     let grant = Grant {
         capabilities: plugin
             .grants
@@ -216,7 +231,10 @@ fn load(
         projection: plugin.sees.clone(),
         settings: Some(plugin.settings.clone()),
         limits: plugin.limits,
-        reach: reach::of(),
+        reach: reach.map_err(|source| PluginError::Store {
+            name: name.clone(),
+            source,
+        })?,
     };
     let loaded = sandbox
         .load(name, &bytes, grant)

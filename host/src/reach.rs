@@ -1,8 +1,18 @@
 //! What the plugins of a configuration reach outside of their sandbox.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
-use wardlet_call::{Entropy, Reach};
+use wardlet_call::{self as call, Entropy, Entry, Moment, PluginName, Reach, Store};
+use wardlet_keys::{KeyError, PrivateFolder};
+use wardlet_reach::{Bucket, Disk, Granted, OpenError, Terms};
+use wardlet_sandbox::Capability;
+
+use crate::config;
+
+/// What plugins keep between checks, in the state folder.
+pub const STORE: &str = "store";
 
 /// The randomness of the operating system.
 #[derive(Debug)]
@@ -14,9 +24,140 @@ impl Entropy for SystemEntropy {
     }
 }
 
-/// What one plugin may reach, so far as a capability is granted too.
-pub(crate) fn of() -> Reach {
-    Reach {
-        entropy: Some(Arc::new(SystemEntropy)),
+/// Why what plugins keep cannot be had.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The state folder cannot be used.
+    #[error(transparent)]
+    Folder(#[from] KeyError),
+    /// The file cannot be used.
+    #[error("its store `{}` cannot be opened: {source}", .path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: OpenError,
+    },
+}
+
+impl StoreError {
+    /// How to mend it.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            StoreError::Folder(error) => error.hint(),
+            StoreError::File { source, .. } => Some(source.hint().to_owned()),
+        }
     }
 }
+
+/// What stands outside of the sandboxes of a gateway. It outlives its policy sets: a bucket that is
+/// told of again on the same terms is the same one, with what was taken from it.
+#[derive(Debug)]
+pub struct Outside {
+    state: PathBuf,
+    makes: bool,
+    disk: Mutex<Option<Disk>>,
+    buckets: Mutex<BTreeMap<String, Arc<Bucket>>>,
+}
+
+impl Outside {
+    /// For a gateway that runs over this state folder. Whatever is missing is made once a plugin needs it.
+    #[must_use]
+    pub fn for_run(state: &Path) -> Self {
+        Outside {
+            state: state.to_owned(),
+            makes: true,
+            disk: Mutex::default(),
+            buckets: Mutex::default(),
+        }
+    }
+
+    /// For a look at a configuration. What is there is opened, so that its faults are seen; what is not
+    /// there is not made.
+    #[must_use]
+    pub fn for_check(state: &Path) -> Self {
+        Outside {
+            makes: false,
+            ..Outside::for_run(state)
+        }
+    }
+
+    /// What one plugin may reach, so far as a capability is granted too.
+    ///
+    /// # Errors
+    /// [`StoreError`], for a plugin that was granted something that needs a store.
+    pub fn of(&self, name: &PluginName, plugin: &config::Plugin) -> Result<Reach, StoreError> {
+        let granted = |capability: Capability| plugin.grants.iter().any(|g| g == capability.name());
+        let keeps = granted(Capability::KeyValue) || granted(Capability::Counter);
+        let store = keeps.then(|| self.store(name, plugin.quota)).transpose()?;
+        let buckets = plugin
+            .buckets
+            .iter()
+            .map(|(name, terms)| (name.clone(), self.bucket(name, terms)));
+        let buckets = Granted(buckets.collect());
+        Ok(Reach {
+            entropy: Some(Arc::new(SystemEntropy)),
+            store,
+            // Who was granted no bucket is told so when it loads.
+            buckets: (!buckets.0.is_empty()).then(|| Arc::new(buckets) as _),
+        })
+    }
+
+    /// The store of one plugin. The file is opened once for all of them.
+    fn store(&self, name: &PluginName, quota: u64) -> Result<Arc<dyn Store>, StoreError> {
+        let mut disk = self.disk.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(disk) = disk.as_ref() {
+            return Ok(disk.of(name, quota));
+        }
+        let path = self.state.join(STORE);
+        if !self.makes && !path.exists() {
+            return Ok(Arc::new(NotMade));
+        }
+        // Where nobody else may write, the file cannot be anybody else's.
+        PrivateFolder::open(&self.state)?;
+        let opened = Disk::open(&path).map_err(|source| StoreError::File { path, source })?;
+        Ok(disk.insert(opened).of(name, quota))
+    }
+
+    fn bucket(&self, name: &str, terms: &Terms) -> Arc<Bucket> {
+        let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
+        match buckets.get(name).filter(|bucket| bucket.terms() == terms) {
+            Some(bucket) => Arc::clone(bucket),
+            None => {
+                let bucket = Arc::new(Bucket::new(terms.clone()));
+                buckets.insert(name.to_owned(), Arc::clone(&bucket));
+                bucket
+            }
+        }
+    }
+}
+
+/// A store that is not there. A look at a configuration judges no call, so that nobody asks it.
+#[derive(Debug)]
+struct NotMade;
+
+impl Store for NotMade {
+    fn get(&self, _: &str, _: Moment) -> Result<Option<Vec<u8>>, call::StoreError> {
+        Err(call::StoreError::Unavailable)
+    }
+
+    fn set(&self, _: &str, _: Entry, _: Moment) -> Result<bool, call::StoreError> {
+        Err(call::StoreError::Unavailable)
+    }
+
+    fn delete(&self, _: &str, _: Moment) -> Result<bool, call::StoreError> {
+        Err(call::StoreError::Unavailable)
+    }
+
+    fn count(&self, _: &str, _: Moment) -> Result<i64, call::StoreError> {
+        Err(call::StoreError::Unavailable)
+    }
+
+    fn add(&self, _: &str, _: i64, _: Option<u64>, _: Moment) -> Result<i64, call::StoreError> {
+        Err(call::StoreError::Unavailable)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -18,11 +18,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokio::sync::{oneshot, watch};
 use wardlet_audit::{AuditError, Clock, Event, SystemClock};
-use wardlet_sandbox::{CAPABILITIES, Sandbox};
+use wardlet_sandbox::CAPABILITIES;
 
 use crate::config::{Config, Faults};
 use crate::gate::{Approvals, Gate};
-use crate::load::{self, LoadFault};
+use crate::load::{self, Grounds, LoadFault};
 
 pub use change::{Change, Names, Pin, Replaced, Swapped};
 pub use fixed::Fixed;
@@ -134,7 +134,7 @@ pub struct Terms {
 pub struct Running {
     gate: Arc<Gate>,
     approvals: Arc<Approvals>,
-    sandbox: Sandbox,
+    grounds: Grounds,
     fixed: Fixed,
     path: PathBuf,
     since_ms: u64,
@@ -145,12 +145,12 @@ pub struct Running {
 }
 
 impl Running {
-    /// Takes what was started. `sandbox` is that of the gate's plugins, `read` what the files of the
+    /// Takes what was started. `grounds` are those of the gate's plugins, `read` what the files of the
     /// configuration looked like before they were read.
     #[must_use]
     pub fn new(
         (config, read): (Config, Look),
-        sandbox: Sandbox,
+        grounds: Grounds,
         fixed: Fixed,
         gate: Arc<Gate>,
         approvals: Arc<Approvals>,
@@ -159,7 +159,7 @@ impl Running {
         Running {
             gate,
             approvals,
-            sandbox,
+            grounds,
             path: config.source.clone(),
             since_ms: SystemClock.now_ms(),
             terms: watch::Sender::new(Terms { timeout }),
@@ -223,7 +223,7 @@ impl Running {
         let (old, old_set) = (self.config(), self.gate.policy_set());
         let read = read.and_components(&new);
         let mut wrong = self.fixed.compare(&old, &new);
-        let loaded = load::policy_set(&self.sandbox, &new, old_set.plugins(), &|_| ());
+        let loaded = load::policy_set(&self.grounds, &new, old_set.plugins(), &|_| ());
         let set = match loaded {
             Ok(set) if wrong.is_empty() => set,
             Ok(_) => return Err(NotTaken::Set(wrong)),

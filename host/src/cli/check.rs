@@ -5,13 +5,16 @@ use std::path::PathBuf;
 
 use serde_json::json;
 use wardlet_call::{Code, Part, PatternSets, PluginName, Pointer};
+use wardlet_reach::Per;
+use wardlet_sandbox::Capability;
 
 use super::say::{self, Failure, UNREADABLE, visible};
 use super::{CONFIG, setup};
-use crate::config::{Config, PolicyRef, Rule};
+use crate::config::{self, Config, PolicyRef, Rule};
 use crate::gate::Rules;
 use crate::plugins::{Bound, PluginSet};
 use crate::probe::{self, ListedTool};
+use crate::reach::Outside;
 use crate::state;
 
 /// Arguments of `wardlet check`.
@@ -52,8 +55,9 @@ impl<'a> Shown<'a> {
 
 pub(super) fn main(arguments: &Arguments) -> Result<(), Failure> {
     let config = setup::load(&arguments.config, arguments.json)?;
-    let cache = state::existing_cache(&config.gateway.state);
-    let (_, set) = setup::bind(&config, cache)?;
+    let state = &config.gateway.state;
+    let outside = Outside::for_check(state);
+    let (_, set) = setup::bind(&config, state::existing_cache(state), outside)?;
     let (plugins, rules) = (set.plugins(), set.rules());
     let listed = if arguments.offline {
         Vec::new()
@@ -190,6 +194,9 @@ fn tell(config: &Config, plugins: &PluginSet, shown: &[Shown<'_>], idle: &[&str]
     say::out("PLUGINS");
     for bound in plugins.iter() {
         tell_plugin(bound);
+        if let Some(plugin) = config.plugins.get(&bound.name) {
+            tell_reach(bound, plugin);
+        }
     }
     if !shown.is_empty() {
         say::out("\nTOOLS");
@@ -254,6 +261,35 @@ fn tell_plugin(bound: &Bound) {
     ));
 }
 
+/// What it reaches outside of its sandbox.
+fn tell_reach(bound: &Bound, plugin: &config::Plugin) {
+    if keeps(bound) {
+        let quota = config::show_size(plugin.quota);
+        say::out(format!("    keeps     at most {quota} between checks"));
+    }
+    if bound.plugin.capabilities().contains(&Capability::RateLimit) {
+        for (name, terms) in &plugin.buckets {
+            say::out(format!(
+                "    takes     from bucket {name}: {}, at most {} at once, counted for {}",
+                config::show_rate(terms.tokens.into(), terms.period),
+                terms.burst,
+                match terms.per {
+                    Per::Principal => "each principal",
+                    Per::Tool => "each tool",
+                    Per::PrincipalAndTool => "each principal at each tool",
+                    Per::Gateway => "the whole gateway",
+                }
+            ));
+        }
+    }
+}
+
+/// Whether it keeps anything between checks.
+fn keeps(bound: &Bound) -> bool {
+    let capabilities = bound.plugin.capabilities();
+    capabilities.contains(&Capability::KeyValue) || capabilities.contains(&Capability::Counter)
+}
+
 fn or_nothing(text: &str) -> &str {
     if text.is_empty() { "nothing" } else { text }
 }
@@ -300,6 +336,16 @@ fn as_json(
 ) -> serde_json::Value {
     let plugins = plugins.iter().map(|bound| {
         let plugin = &bound.plugin;
+        let configured = config.plugins.get(&bound.name);
+        let buckets = configured.into_iter().flat_map(|plugin| &plugin.buckets);
+        let buckets = buckets.map(|(name, terms)| {
+            json!({
+                "name": name,
+                "rate": config::show_rate(terms.tokens.into(), terms.period),
+                "burst": terms.burst,
+                "per": config::per_word(terms.per),
+            })
+        });
         json!({
             "name": bound.name.as_str(),
             "digest": bound.digest,
@@ -313,6 +359,8 @@ fn as_json(
                 "set": set.name().as_str(),
                 "ids": set.ids().iter().map(Code::as_str).collect::<Vec<_>>(),
             })).collect::<Vec<_>>(),
+            "quota": configured.filter(|_| keeps(bound)).map(|plugin| plugin.quota),
+            "buckets": buckets.collect::<Vec<_>>(),
         })
     });
     let tools = shown.iter().map(|shown| {

@@ -12,6 +12,7 @@ use super::{CONFIG, setup};
 use crate::control;
 use crate::gate::{Approvals, Gate};
 use crate::quarantine::Quarantine;
+use crate::reach::Outside;
 use crate::reload::{Fixed, Look, Reloads, Running, Trigger};
 use crate::session::{self, End};
 use crate::state::{State, StateError};
@@ -43,7 +44,8 @@ pub(super) fn main(arguments: &Arguments) -> Result<(), Failure> {
     };
     let gateway = config.gateway.name.clone();
     let state = State::open(&config.gateway.state).map_err(failed)?;
-    let (sandbox, set) = setup::bind(&config, state.cache())?;
+    let outside = Outside::for_run(&config.gateway.state);
+    let (grounds, set) = setup::bind(&config, state.cache(), outside)?;
     let set = Arc::new(set);
     let quarantine = Quarantine::open(state.folder()).map_err(|error| {
         let hint = error.hint();
@@ -69,7 +71,7 @@ pub(super) fn main(arguments: &Arguments) -> Result<(), Failure> {
         quarantine,
     );
     let (gate, approvals) = (Arc::new(gate), Arc::new(Approvals::default()));
-    let running = Running::new((config, read), sandbox, fixed, gate, approvals);
+    let running = Running::new((config, read), grounds, fixed, gate, approvals);
     let end = serve(Arc::new(running), &state)?;
     log.flush()
         .map_err(|error| failed(StateError::Audit(error)))?;

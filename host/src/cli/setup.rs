@@ -7,14 +7,15 @@ use std::sync::Mutex;
 use indicatif::{ProgressBar, ProgressStyle};
 use tracing_subscriber::EnvFilter;
 use wardlet_call::ServerName;
-use wardlet_sandbox::{CAPABILITIES, Cache, Sandbox};
+use wardlet_sandbox::{CAPABILITIES, Cache};
 
 use super::say::{self, Failure, UNREADABLE, WRONG};
 use super::{LogFormat, Logging, compile};
 use crate::config::{Config, Server};
 use crate::gate::PolicySet;
-use crate::load;
+use crate::load::{self, Grounds};
 use crate::plugins::PluginSet;
+use crate::reach::Outside;
 use crate::session::Launch;
 
 /// Sends the gateway's log to standard error or a file.
@@ -75,14 +76,22 @@ pub(super) fn load(path: &Path, json: bool) -> Result<Config, Failure> {
     })
 }
 
-/// Loads the plugins of a configuration and binds its rules. Compiled plugins are kept in `cache`.
-pub(super) fn bind(config: &Config, cache: Option<Cache>) -> Result<(Sandbox, PolicySet), Failure> {
-    let sandbox = compile::sandbox(cache)?;
+/// Loads the plugins of a configuration, with what they reach outside, and binds its rules. Compiled
+/// plugins are kept in `cache`.
+pub(super) fn bind(
+    config: &Config,
+    cache: Option<Cache>,
+    outside: Outside,
+) -> Result<(Grounds, PolicySet), Failure> {
+    let grounds = Grounds {
+        sandbox: compile::sandbox(cache)?,
+        outside,
+    };
     let bar = bar(config.plugins.len() as u64, "plugins loaded");
-    let set = load::policy_set(&sandbox, config, &PluginSet::default(), &|_| bar.inc(1));
+    let set = load::policy_set(&grounds, config, &PluginSet::default(), &|_| bar.inc(1));
     bar.finish_and_clear();
     let set = set.map_err(|faults| Failure::rendered(WRONG, load::render(&faults)))?;
-    Ok((sandbox, set))
+    Ok((grounds, set))
 }
 
 /// A bar on standard error. It draws nothing where no person looks on.

@@ -59,6 +59,8 @@ pub(super) enum FaultKind {
     Duration { text: String },
     #[error("`{text}` is no size")]
     Size { text: String },
+    #[error("`{0}` is no rate")]
+    Rate(String),
     #[error("`{key}` is {text}, outside of {min} to {max}")]
     OutOfRange {
         key: &'static str,
@@ -93,6 +95,12 @@ pub(super) enum FaultKind {
     },
     #[error(transparent)]
     Sees(#[from] ProjectionError),
+    #[error("no bucket has the name `{name}`")]
+    UnknownBucket {
+        name: String,
+        known: String,
+        near: Option<String>,
+    },
     #[error("a date cannot stand in `settings`")]
     SettingDate,
     #[error("a number in `settings` has no JSON form")]
@@ -157,6 +165,13 @@ pub(super) enum FaultKind {
     AllowAllBeside,
     #[error("`{0}` has no effect in a rule without redactors")]
     NothingRedacted(&'static str),
+    #[error("no plugin takes from bucket `{0}`")]
+    UnusedBucket(String),
+    #[error("`{key}` has no effect without the grant {}", quoted_or(grants))]
+    NotReached {
+        key: &'static str,
+        grants: &'static [&'static str],
+    },
     #[error("redactor `{0}` sees nothing of arguments or results")]
     BlindRedactor(String),
 }
@@ -176,6 +191,8 @@ impl FaultKind {
                 | Self::TriesNothing { .. }
                 | Self::AllowAllBeside
                 | Self::NothingRedacted(_)
+                | Self::UnusedBucket(_)
+                | Self::NotReached { .. }
                 | Self::BlindRedactor(_)
         )
     }
@@ -190,6 +207,7 @@ impl FaultKind {
                     | Self::NoServer
                     | Self::UnknownServer { .. }
                     | Self::UnknownPlugin { .. }
+                    | Self::UnknownBucket { .. }
                     | Self::NoScope(_)
                     | Self::NoEffect(_)
                     | Self::Shadowed { .. }
@@ -242,6 +260,15 @@ impl FaultKind {
                     },
                 ));
             }
+            Self::UnknownBucket { near, known, .. } => {
+                return Some(did_you_mean(
+                    near.as_deref(),
+                    &match known.as_str() {
+                        NONE => "add a table `[bucket.<name>]`".to_owned(),
+                        _ => format!("the buckets are {known}"),
+                    },
+                ));
+            }
             Self::RuleTwice { line, .. } => {
                 return Some(format!(
                     "the other one stands in line {line}; entries and denials carry the name"
@@ -273,6 +300,9 @@ impl FaultKind {
             }
             Self::Size { .. } => {
                 "write a whole number and `B`, `KiB`, `MiB` or `GiB`: `64KiB`, `16MiB`"
+            }
+            Self::Rate(_) => {
+                "write a whole number, `/` and `s`, `m`, `h` or `d`: `10/m` is ten in a minute"
             }
             Self::NoServer => "add a table `[server.<name>]`",
             Self::Variable(_) => "letters, digits and `_`, and no digit at the beginning",
@@ -318,6 +348,8 @@ impl FaultKind {
                 "a rule needs one policy that allows; take `allow-all` away unless the others only refuse"
             }
             Self::NothingRedacted(_) => "add `redactors`, or take it away",
+            Self::UnusedBucket(_) => "name it in the `buckets` of a plugin, or take it away",
+            Self::NotReached { .. } => "add it to `grants` of the plugin, or take the key away",
             Self::BlindRedactor(_) => "add `sees = [\"/arguments\", \"/result\"]` to the plugin",
             _ => return None,
         })
@@ -327,6 +359,8 @@ impl FaultKind {
 fn required_hint(key: &str) -> Option<&'static str> {
     match key {
         "name" => Some("entries and denials carry it"),
+        "rate" => Some("how fast it fills: `rate = \"10/m\"`"),
+        "per" => Some("who has one of their own: `per = \"principal\"`"),
         "component" => Some("the path of the plugin's `.wasm` file, relative to this file"),
         _ => None,
     }
@@ -339,7 +373,12 @@ fn type_hint(key: &str, wanted: &str) -> Option<&'static str> {
         }
         ("approval", _) => Some("write `approval = { expires = \"50s\" }`"),
         ("timeout" | "deadline" | "cpu" | "expires", _) => Some("write it with its unit: `\"5m\"`"),
-        ("memory" | "payload" | "log" | "result", _) => Some("write it with its unit: `\"16MiB\"`"),
+        ("burst", _) => Some("write a number without quotes: `burst = 10`"),
+        ("rate", _) => Some("write it as `\"10/m\"`"),
+        ("store", _) => Some("write `store = { quota = \"1MiB\" }`"),
+        ("memory" | "payload" | "log" | "result" | "quota", _) => {
+            Some("write it with its unit: `\"16MiB\"`")
+        }
         ("rule", _) => Some("write the header with two brackets: `[[rule]]`"),
         ("set_env", _) => Some("write `set_env = { NAME = \"value\" }`"),
         ("env", _) => Some("`env` lists names; `set_env` gives values"),
@@ -360,6 +399,12 @@ fn did_you_mean(near: Option<&str>, otherwise: &str) -> String {
         Some(near) => format!("did you mean `{near}`?"),
         None => otherwise.to_owned(),
     }
+}
+
+/// Names in backticks of which one is enough.
+fn quoted_or(names: &[&str]) -> String {
+    let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+    names.join(" or ")
 }
 
 /// Names in backticks, separated by commas; [`NONE`] where there are none.

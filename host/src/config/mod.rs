@@ -8,6 +8,7 @@
 //! Nothing here reads more than the one file: whether components exist, load and match their
 //! digests is seen when the plugins are loaded.
 
+mod bucket;
 mod conceal;
 mod fault;
 mod kind;
@@ -34,6 +35,7 @@ use wardlet_keys::digest::{pin, sha256};
 use fault::Gathered;
 use kind::FaultKind;
 
+pub(crate) use bucket::word as per_word;
 pub use fault::{Fault, Faults, Level};
 pub use model::{
     BuiltIn, Config, DEFAULT_APPROVAL, DEFAULT_ENV, DEFAULT_GATEWAY, DEFAULT_STATE,
@@ -41,6 +43,7 @@ pub use model::{
 };
 pub use pattern::Pattern;
 pub use starter::{Starter, StarterKind, StarterPlugin, StarterTool, starter};
+pub(crate) use units::{show_rate, show_size};
 
 /// A configuration above this size is refused: the largest real ones are some tens of KiB, and
 /// whatever is megabytes long is the wrong file.

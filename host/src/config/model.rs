@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use wardlet_call::{Json, Mode, PluginName, Projection, Replacement, RuleName, ServerName};
 
+use wardlet_reach::Terms;
 use wardlet_sandbox::Limits;
 
 use super::fault::Faults;
@@ -132,6 +133,10 @@ pub struct Plugin {
     pub settings: Json,
     /// What one check may use.
     pub limits: Limits,
+    /// Bytes of entries and counters that it may keep between checks.
+    pub quota: u64,
+    /// The buckets that it may take from, with their terms.
+    pub buckets: BTreeMap<String, Terms>,
 }
 
 /// `[[rule]]`

@@ -4,20 +4,22 @@ use std::path::Path;
 
 use wardlet_call::{PluginName, Projection, ProjectionError};
 use wardlet_keys::digest::PIN_PREFIX;
+use wardlet_reach::{DEFAULT_QUOTA, MAX_QUOTA, MIN_QUOTA};
 
+use super::bucket::Buckets;
 use super::fault::Gathered;
 use super::kind::{FaultKind, quoted};
 use super::model::{BuiltIn, Plugin};
 use super::nearest::nearest;
 use super::raw::{RawPlugin, Text};
-use super::resolve::{bad_name, refuse_unusable};
+use super::resolve::{bad_name, refuse_unusable, size};
 use super::table::refuse_repeated;
 
 /// Resolves one plugin; none where its name is not one.
 pub(super) fn resolve(
     raw: &RawPlugin,
     folder: &Path,
-    capabilities: &[&str],
+    (capabilities, buckets): (&[&str], &Buckets<'_>),
     gathered: &mut Gathered<'_>,
 ) -> Option<(PluginName, Plugin)> {
     let text = raw.name.get_ref();
@@ -46,8 +48,17 @@ pub(super) fn resolve(
         sees: sees(raw.sees.as_deref(), gathered),
         settings: raw.settings.clone(),
         limits: raw.limits.resolve(gathered),
+        quota: quota(raw, gathered),
+        buckets: buckets.granted(raw.listed_buckets(), gathered),
     };
     Some((name.ok()?, plugin))
+}
+
+/// What the plugin may keep.
+fn quota(raw: &RawPlugin, gathered: &mut Gathered<'_>) -> u64 {
+    let text = raw.store.as_ref().and_then(|(_, quota)| quota.as_ref());
+    let quota = text.and_then(|text| size("quota", text, (MIN_QUOTA, MAX_QUOTA), gathered));
+    quota.unwrap_or(DEFAULT_QUOTA)
 }
 
 fn parse_digest(text: &str) -> Option<[u8; 32]> {

@@ -4,6 +4,7 @@ use toml::Spanned;
 use toml::de::DeTable;
 use wardlet_call::Json;
 
+use super::bucket::{self, RawBucket};
 use super::fault::{Gathered, Span};
 use super::kind::FaultKind;
 use super::limits::{self, RawLimits};
@@ -16,7 +17,7 @@ pub(super) type Text = Spanned<String>;
 /// A list of texts; none where the key is absent.
 pub(super) type Texts = Option<Vec<Text>>;
 
-const ROOT: &[&str] = &["gateway", "server", "plugin", "rule", "methods"];
+const ROOT: &[&str] = &["gateway", "server", "bucket", "plugin", "rule", "methods"];
 const GATEWAY: &[&str] = &["name", "state", "watch"];
 const SERVER: &[&str] = &["command", "env", "set_env", "cwd", "timeout"];
 const PLUGIN: &[&str] = &[
@@ -26,7 +27,10 @@ const PLUGIN: &[&str] = &[
     "sees",
     "settings",
     "limits",
+    "store",
+    "buckets",
 ];
+const STORE: &[&str] = &["quota"];
 const RULE: &[&str] = &[
     "name",
     "mode",
@@ -52,6 +56,7 @@ pub(super) struct RawConfig {
     pub(super) state: Option<Text>,
     pub(super) watch: Option<bool>,
     pub(super) servers: Vec<RawServer>,
+    pub(super) buckets: Vec<RawBucket>,
     pub(super) plugins: Vec<RawPlugin>,
     pub(super) rules: Vec<RawRule>,
     /// Whether a part of the rules could not be read.
@@ -78,6 +83,17 @@ pub(super) struct RawPlugin {
     pub(super) sees: Texts,
     pub(super) settings: Json,
     pub(super) limits: RawLimits,
+    /// The place of `store`, and its quota.
+    pub(super) store: Option<(Span, Option<Text>)>,
+    /// The place of `buckets`, and what it lists.
+    pub(super) buckets: Option<(Span, Vec<Text>)>,
+}
+
+impl RawPlugin {
+    /// The names in `buckets`.
+    pub(super) fn listed_buckets(&self) -> &[Text] {
+        self.buckets.as_ref().map_or(&[], |(_, listed)| listed)
+    }
 }
 
 /// One `[[rule]]`.
@@ -112,6 +128,13 @@ pub(super) fn read(document: &DeTable<'_>, gathered: &mut Gathered<'_>) -> RawCo
         if let Some(entries) = table_of(node, &place_key("server", &name), gathered) {
             let table = Table::open(entries, (&place, name.span()), SERVER, gathered);
             config.servers.push(server(name, &table, gathered));
+        }
+    }
+    for (name, node) in named(&root, "bucket", gathered) {
+        let place = format!("`[bucket.{}]`", name.get_ref());
+        if let Some(entries) = table_of(node, &place_key("bucket", &name), gathered) {
+            let table = Table::open(entries, (&place, name.span()), bucket::KEYS, gathered);
+            config.buckets.push(RawBucket::read(name, &table, gathered));
         }
     }
     for (name, node) in named(&root, "plugin", gathered) {
@@ -188,6 +211,9 @@ fn plugin(name: Text, table: &Table<'_, '_>, gathered: &mut Gathered<'_>) -> Raw
     };
     let limits = table.table(("limits", "`limits`"), limits::KEYS, gathered);
     let limits = limits.map(|table| RawLimits::read(&table, gathered));
+    let store = table.table(("store", "`store`"), STORE, gathered);
+    let store = store.map(|store| (store.span.clone(), store.text("quota", gathered)));
+    let buckets = table.set("buckets", gathered);
     RawPlugin {
         name,
         component,
@@ -196,6 +222,8 @@ fn plugin(name: Text, table: &Table<'_, '_>, gathered: &mut Gathered<'_>) -> Raw
         sees: table.texts("sees", gathered),
         settings,
         limits: limits.unwrap_or_default(),
+        store,
+        buckets: buckets.map(|listed| (table.key_span("buckets"), listed)),
     }
 }
 

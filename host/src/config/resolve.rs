@@ -8,6 +8,7 @@ use toml::Spanned;
 use wardlet_call::ServerName;
 use wardlet_mcp::{Route, name};
 
+use super::bucket::Buckets;
 use super::fault::{Faults, Gathered};
 use super::folder_of;
 use super::kind::{FaultKind, quoted};
@@ -45,10 +46,17 @@ pub(super) fn resolve(
         .iter()
         .filter_map(|server| resolve_server(server, &folder, gathered))
         .collect();
+    let terms = raw.buckets.iter();
+    let buckets = Buckets {
+        terms: terms
+            .filter_map(|bucket| bucket.resolve(gathered))
+            .collect(),
+        names: raw.buckets.iter().map(|b| b.name.get_ref()).collect(),
+    };
     let plugins: BTreeMap<_, _> = raw
         .plugins
         .iter()
-        .filter_map(|plugin| plugin::resolve(plugin, &folder, capabilities, gathered))
+        .filter_map(|plugin| plugin::resolve(plugin, &folder, (capabilities, &buckets), gathered))
         .collect();
     let methods = methods(&raw, gathered);
     let names = rule::Names {

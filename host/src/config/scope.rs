@@ -4,12 +4,19 @@
 use std::collections::BTreeSet;
 
 use wardlet_call::{Part, PluginName};
+use wardlet_sandbox::Capability;
 
 use super::fault::Gathered;
 use super::kind::FaultKind;
 use super::model::{Config, MethodRule, PolicyRef, Rule};
 use super::pattern::Pattern;
 use super::raw::{RawConfig, Text};
+
+/// The capabilities behind which a plugin's store is.
+const STORE: &[&str] = &[Capability::KeyValue.name(), Capability::Counter.name()];
+
+/// The capability behind which buckets are.
+const BUCKETS: &[&str] = &[Capability::RateLimit.name()];
 
 /// Looks at the configuration as a whole. `faulty` are the places of rules with a fault: what such
 /// a rule lacks may be what could not be read, so that nothing is concluded from it.
@@ -34,6 +41,7 @@ pub(super) fn look(
         note_servers(config, raw, gathered);
     }
     note_plugins(config, raw, gathered);
+    note_reach(config, raw, gathered);
     note_methods(config, raw, gathered);
 }
 
@@ -122,6 +130,41 @@ fn note_plugins(config: &Config, raw: &RawConfig, gathered: &mut Gathered<'_>) {
         } else if redacts && sees.hides_all(Part::Arguments) && sees.hides_all(Part::Result) {
             let kind = FaultKind::BlindRedactor(name.to_string());
             gathered.push(place(names, name.as_str()), kind);
+        }
+    }
+}
+
+/// What plugins could reach, and nobody was granted.
+fn note_reach(config: &Config, raw: &RawConfig, gathered: &mut Gathered<'_>) {
+    for plugin in &raw.plugins {
+        let name = plugin.name.get_ref();
+        let resolved = config.plugins.iter().find(|(one, _)| one.as_str() == name);
+        let Some((_, resolved)) = resolved else {
+            continue;
+        };
+        let granted = |names: &[&str]| resolved.grants.iter().any(|g| names.contains(&g.as_str()));
+        let keys = [
+            (plugin.store.as_ref().map(|(at, _)| at), "store", STORE),
+            (
+                plugin.buckets.as_ref().map(|(at, _)| at),
+                "buckets",
+                BUCKETS,
+            ),
+        ];
+        for (at, key, grants) in keys {
+            if let Some(at) = at
+                && !granted(grants)
+            {
+                gathered.at(at.clone(), FaultKind::NotReached { key, grants });
+            }
+        }
+    }
+    for bucket in &raw.buckets {
+        let name = bucket.name.get_ref();
+        let mut plugins = raw.plugins.iter();
+        if !plugins.any(|p| p.listed_buckets().iter().any(|one| one.get_ref() == name)) {
+            let kind = FaultKind::UnusedBucket(name.clone());
+            gathered.at(bucket.name.span(), kind);
         }
     }
 }

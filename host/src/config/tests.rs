@@ -12,7 +12,14 @@ use super::{
 /// With this variable set to `write`, the golden files are written anew instead of compared.
 const GOLDEN: &str = "WARDLET_GOLDEN";
 
-const CAPABILITIES: [&str; 3] = ["log", "clock", "random"];
+const CAPABILITIES: [&str; 6] = [
+    "log",
+    "clock",
+    "random",
+    "key-value",
+    "counter",
+    "rate-limit",
+];
 
 fn parse(text: &str) -> Result<Config, Faults> {
     Config::parse(text, Path::new("wardlet.toml"), &CAPABILITIES)

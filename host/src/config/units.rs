@@ -32,8 +32,32 @@ pub(super) fn show_duration(duration: Duration) -> String {
 }
 
 /// A size in the largest unit that it is a whole number of.
-pub(super) fn show_size(bytes: u64) -> String {
+pub(crate) fn show_size(bytes: u64) -> String {
     show(bytes, &SIZES)
+}
+
+/// Names and lengths of the times that a rate is for, in milliseconds.
+const PERIODS: [(&str, u64); 4] = [
+    ("s", 1000),
+    ("m", 60_000),
+    ("h", 3_600_000),
+    ("d", 86_400_000),
+];
+
+/// Reads `10/m`: so many in each second, minute, hour or day.
+pub(super) fn rate(text: &str) -> Option<(u64, Duration)> {
+    let (number, unit) = text.split_once('/')?;
+    let (_, length) = PERIODS.iter().find(|(name, _)| *name == unit)?;
+    let is_number = number.bytes().all(|b| b.is_ascii_digit());
+    let number = is_number.then(|| number.parse().ok())??;
+    Some((number, Duration::from_millis(*length)))
+}
+
+/// A rate as [`rate`] reads it.
+pub(crate) fn show_rate(number: u64, period: Duration) -> String {
+    let is_it = |(_, length): &&(&str, u64)| u128::from(*length) == period.as_millis();
+    let unit = PERIODS.iter().find(is_it);
+    format!("{number}/{}", unit.map_or("", |(name, _)| name))
 }
 
 fn amount(text: &str, units: &[(&str, u64)]) -> Option<u64> {
@@ -54,7 +78,36 @@ fn show(amount: u64, units: &[(&str, u64)]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{duration, show_duration, show_size, size};
+    use super::{duration, rate, show_duration, show_rate, show_size, size};
+
+    #[test]
+    fn rates_are_read_and_shown() {
+        for (text, expected) in [
+            ("10/m", Some((10, 60))),
+            ("0/s", Some((0, 1))),
+            ("007/h", Some((7, 3600))),
+            ("1/d", Some((1, 86_400))),
+            ("", None),
+            ("10", None),
+            ("/m", None),
+            ("10/", None),
+            ("10/ms", None),
+            ("10/M", None),
+            ("10 / m", None),
+            ("+1/m", None),
+            ("-1/m", None),
+            ("1.5/m", None),
+            ("10/m/m", None),
+            ("99999999999999999999/s", None),
+        ] {
+            let got = rate(text);
+            let seconds = got.map(|(number, period)| (number, period.as_secs()));
+            assert_eq!(seconds, expected, "{text}");
+            if let Some((number, period)) = got {
+                assert_eq!(rate(&show_rate(number, period)), got, "{text}");
+            }
+        }
+    }
 
     #[test]
     fn times_and_sizes_are_read_and_shown() {

@@ -117,6 +117,7 @@ impl Gate {
                     .map(|tool| Arc::clone(&tool.definition)),
             },
             findings: judged.spans.found().into(),
+            caller: Some(self.caller(&subject.method, &subject.name)),
             now_ms: self.clock.now_ms(),
             patience: None,
         };

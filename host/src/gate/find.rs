@@ -136,10 +136,12 @@ impl Gate {
             server: self.server.to_string(),
             name: name.to_owned(),
         });
+        let caller = self.caller(method, name);
         (
             subject,
             Check {
                 documents,
+                caller: Some(caller),
                 now_ms: self.clock.now_ms(),
                 ..Check::default()
             },

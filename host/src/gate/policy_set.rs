@@ -4,6 +4,7 @@
 use wardlet_audit::{Event, PluginPin};
 use wardlet_call::{Json, Mode, Replacement};
 use wardlet_keys::digest::{pin, sha256};
+use wardlet_reach::Terms;
 use wardlet_sandbox::{Limit, Limits};
 
 use super::Rules;
@@ -101,13 +102,35 @@ fn of_plugin(digest: &str, plugin: &config::Plugin) -> Json {
         sees,
         settings,
         limits,
+        quota,
+        buckets,
     } = plugin;
+    let buckets = buckets
+        .iter()
+        .map(|(name, terms)| (name.as_str(), of_bucket(terms)));
     Json::object([
         ("digest", Json::text(digest)),
         ("grants", list(grants, |name| Json::text(name))),
         ("sees", Json::text(&sees.to_string())),
         ("settings", settings.clone()),
         ("limits", of_limits(limits)),
+        ("quota", Json::number(*quota)),
+        ("buckets", Json::object(buckets)),
+    ])
+}
+
+fn of_bucket(terms: &Terms) -> Json {
+    let Terms {
+        tokens,
+        period,
+        burst,
+        per,
+    } = terms;
+    Json::object([
+        ("tokens", Json::number((*tokens).into())),
+        ("period_us", micros(*period)),
+        ("burst", Json::number((*burst).into())),
+        ("per", Json::text(config::per_word(*per))),
     ])
 }
 

@@ -4,8 +4,17 @@
 //!
 //! All of them may be called from several threads at one time.
 
+mod buckets;
+mod store;
+
 use std::fmt::Debug;
 use std::sync::Arc;
+
+pub use buckets::{Buckets, Caller, TakeError, Taken};
+pub use store::{
+    ENTRY_BYTES, Entry, MAX_KEY_BYTES, MAX_LIFETIME_MS, MAX_VALUE_BYTES, Moment, Store, StoreError,
+    is_key, is_lifetime,
+};
 
 /// Unpredictable bytes.
 pub trait Entropy: Debug + Send + Sync {
@@ -19,4 +28,8 @@ pub trait Entropy: Debug + Send + Sync {
 pub struct Reach {
     /// Behind the capability `random`.
     pub entropy: Option<Arc<dyn Entropy>>,
+    /// Behind the capabilities `key-value` and `counter`.
+    pub store: Option<Arc<dyn Store>>,
+    /// Behind the capability `rate-limit`.
+    pub buckets: Option<Arc<dyn Buckets>>,
 }

@@ -5,3 +5,9 @@
 #![forbid(unsafe_code)]
 // Standard output carries the protocol; a library that wrote there would corrupt it.
 #![deny(clippy::print_stdout)]
+
+mod buckets;
+mod store;
+
+pub use buckets::{Bucket, Granted, MAX_TOKENS, Per, Terms};
+pub use store::{DEFAULT_QUOTA, Disk, MAX_QUOTA, MIN_QUOTA, OpenError};

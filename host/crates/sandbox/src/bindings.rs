@@ -21,6 +21,9 @@ pub(crate) mod imports {
                 import wardlet:plugin/clock@0.1.0;
                 import wardlet:plugin/random@0.1.0;
                 import wardlet:plugin/scan@0.1.0;
+                import wardlet:plugin/key-value@0.1.0;
+                import wardlet:plugin/counter@0.1.0;
+                import wardlet:plugin/rate-limit@0.1.0;
             }",
         // Every host function may end the check: the calls are counted.
         imports: { default: trappable },
@@ -66,4 +69,6 @@ pub(crate) mod searches {
     });
 }
 
-pub(crate) use imports::wardlet::plugin::{clock, document, findings, log, random, scan, types};
+pub(crate) use imports::wardlet::plugin::{
+    clock, counter, document, findings, key_value, log, random, rate_limit, scan, types,
+};

@@ -3,7 +3,9 @@
 use wardlet_call::Reach;
 use wasmtime::component::{HasSelf, Linker};
 
-use crate::bindings::{clock, document, findings, log, random, scan};
+use crate::bindings::{
+    clock, counter, document, findings, key_value, log, random, rate_limit, scan,
+};
 use crate::check::State;
 
 /// The contract's package (`wit/`).
@@ -23,6 +25,12 @@ pub enum Capability {
     Random,
     /// Let the host search what is shown for the plugin's own patterns.
     Scan,
+    /// Keep entries between checks.
+    KeyValue,
+    /// Count between checks.
+    Counter,
+    /// Take from the operator's buckets.
+    RateLimit,
 }
 
 /// The names of all capabilities, as `grants` in the configuration has them.
@@ -31,15 +39,21 @@ pub const CAPABILITIES: &[&str] = &[
     Capability::Clock.name(),
     Capability::Random.name(),
     Capability::Scan.name(),
+    Capability::KeyValue.name(),
+    Capability::Counter.name(),
+    Capability::RateLimit.name(),
 ];
 
 impl Capability {
     /// All of them.
-    pub const ALL: [Capability; 4] = [
+    pub const ALL: [Capability; 7] = [
         Capability::Log,
         Capability::Clock,
         Capability::Random,
         Capability::Scan,
+        Capability::KeyValue,
+        Capability::Counter,
+        Capability::RateLimit,
     ];
 
     /// The capability of this name.
@@ -56,6 +70,9 @@ impl Capability {
             Capability::Clock => "clock",
             Capability::Random => "random",
             Capability::Scan => "scan",
+            Capability::KeyValue => "key-value",
+            Capability::Counter => "counter",
+            Capability::RateLimit => "rate-limit",
         }
     }
 
@@ -67,6 +84,9 @@ impl Capability {
             Capability::Clock => "sees the time",
             Capability::Random => "draws random bytes",
             Capability::Scan => "has what it sees searched for its patterns",
+            Capability::KeyValue => "keeps entries between checks",
+            Capability::Counter => "counts between checks",
+            Capability::RateLimit => "takes from buckets",
         }
     }
 
@@ -75,7 +95,12 @@ impl Capability {
     #[must_use]
     pub const fn waits(self) -> bool {
         match self {
-            Capability::Log | Capability::Clock | Capability::Random | Capability::Scan => false,
+            Capability::KeyValue | Capability::Counter => true,
+            Capability::Log
+            | Capability::Clock
+            | Capability::Random
+            | Capability::Scan
+            | Capability::RateLimit => false,
         }
     }
 
@@ -84,6 +109,7 @@ impl Capability {
     #[must_use]
     pub const fn has_effects(self) -> bool {
         match self {
+            Capability::KeyValue | Capability::Counter | Capability::RateLimit => true,
             Capability::Log | Capability::Clock | Capability::Random | Capability::Scan => false,
         }
     }
@@ -93,6 +119,8 @@ impl Capability {
         match self {
             Capability::Log | Capability::Clock | Capability::Scan => true,
             Capability::Random => reach.entropy.is_some(),
+            Capability::KeyValue | Capability::Counter => reach.store.is_some(),
+            Capability::RateLimit => reach.buckets.is_some(),
         }
     }
 
@@ -102,6 +130,15 @@ impl Capability {
             Capability::Clock => clock::add_to_linker::<_, HasSelf<State>>(linker, |state| state),
             Capability::Random => random::add_to_linker::<_, HasSelf<State>>(linker, |state| state),
             Capability::Scan => scan::add_to_linker::<_, HasSelf<State>>(linker, |state| state),
+            Capability::KeyValue => {
+                key_value::add_to_linker::<_, HasSelf<State>>(linker, |state| state)
+            }
+            Capability::Counter => {
+                counter::add_to_linker::<_, HasSelf<State>>(linker, |state| state)
+            }
+            Capability::RateLimit => {
+                rate_limit::add_to_linker::<_, HasSelf<State>>(linker, |state| state)
+            }
         }
     }
 }

@@ -1,29 +1,37 @@
 //! The state of one check: what the plugin may read, and what it has used.
 
 mod clock;
+mod counter;
 mod document;
 mod findings;
+mod key_value;
 mod log;
 mod random;
+mod rate_limit;
 mod scan;
 
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-use wardlet_call::{Document, Documents, Found, Part, PatternSets, PluginName, Projection, Reach};
+use wardlet_call::{
+    Caller, Document, Documents, Found, Part, PatternSets, PluginName, Projection, Reach,
+};
 
 use crate::bindings::types;
 use crate::limits::Limits;
 use crate::meter::Meter;
 
 /// What one check is given beside the plugin: the documents, what redactors found in the arguments,
-/// and the time.
+/// who calls, and the time.
 #[derive(Clone, Debug, Default)]
 pub struct Check {
     /// The documents to judge.
     pub documents: Documents,
     /// What redactors found in the arguments.
     pub findings: Arc<[Found]>,
+    /// Who calls what. None while a plugin is only being loaded, and then nothing that outlives the
+    /// check is done on its behalf.
+    pub caller: Option<Arc<Caller>>,
     /// When the check began, in milliseconds since 1970. The host reads the clock; plugins see this.
     pub now_ms: u64,
     /// How long this attempt may take, where that is less than the plugin's limits allow. For a thread

@@ -116,6 +116,9 @@ impl LoadError {
                 "if it may have that, add `\"{}\"` to `grants` of `[plugin.{name}]`",
                 capability.name()
             ),
+            Self::NotSetUp(Capability::RateLimit) => format!(
+                "name in `[plugin.{name}]` the buckets that it may take from: `buckets = [\"…\"]`"
+            ),
             Self::NotSetUp(capability) => format!(
                 "set up in `[plugin.{name}]` what `{}` is to reach",
                 capability.name()

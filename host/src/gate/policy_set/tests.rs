@@ -14,6 +14,13 @@ grants = ["log"]
 sees = ["/arguments"]
 settings = { roots = ["/srv"] }
 limits = { deadline = "20ms", memory = "16MiB", payload = "1MiB" }
+store = { quota = "4MiB" }
+buckets = ["writes"]
+
+[bucket.writes]
+rate = "9/m"
+burst = 5
+per = "tool"
 
 [methods]
 "resources/read" = "judge"
@@ -59,6 +66,12 @@ fn whatever_changes_a_verdict_changes_the_digest() {
         ("20ms", "21ms"),
         ("16MiB", "8MiB"),
         ("1MiB", "2MiB"),
+        ("4MiB", "5MiB"),
+        ("buckets = [\"writes\"]\n", ""),
+        ("9/m", "8/m"),
+        ("9/m", "9/h"),
+        ("burst = 5", "burst = 6"),
+        (r#"per = "tool""#, r#"per = "gateway""#),
         (
             r#""judge""#,
             r#""judge"

@@ -63,6 +63,29 @@ const INTERFACES: &[Interface] = &[
         ],
     ),
     (
+        "key-value",
+        "wardlet:plugin/key-value@0.1.0",
+        &[
+            ("get", "(param i32 i32 i32)"),
+            ("set", "(param i32 i32 i32 i32 i32 i64 i32)"),
+            ("insert", "(param i32 i32 i32 i32 i32 i64 i32)"),
+            ("delete", "(param i32 i32 i32)"),
+        ],
+    ),
+    (
+        "counter",
+        "wardlet:plugin/counter@0.1.0",
+        &[
+            ("add", "(param i32 i32 i64 i32 i64 i32)"),
+            ("get", "(param i32 i32 i32)"),
+        ],
+    ),
+    (
+        "rate-limit",
+        "wardlet:plugin/rate-limit@0.1.0",
+        &[("take", "(param i32 i32 i32 i32)")],
+    ),
+    (
         "wasi:clocks/wall-clock@0.2.0",
         "wasi:clocks/wall-clock@0.2.0",
         &[("now", "(result i64)")],

@@ -8,6 +8,7 @@
 #![allow(clippy::too_many_lines, reason = "cases are data")]
 
 mod answers;
+mod buckets;
 mod deadlines;
 mod declarations;
 mod documents;
@@ -21,4 +22,5 @@ mod logging;
 mod probe;
 mod random;
 mod scanning;
+mod store;
 mod support;

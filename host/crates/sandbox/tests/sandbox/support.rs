@@ -22,6 +22,7 @@ pub(crate) fn everything() -> Grant {
         projection: Projection::parse(&["/arguments", "/result", "/definition"]).unwrap(),
         reach: Reach {
             entropy: Some(Arc::new(Counting)),
+            ..Reach::default()
         },
         ..Grant::default()
     }
