@@ -26,6 +26,9 @@ wit_bindgen::generate!({
             import wardlet:plugin/clock@0.1.0;
             import wardlet:plugin/random@0.1.0;
             import wardlet:plugin/scan@0.1.0;
+            import wardlet:plugin/key-value@0.1.0;
+            import wardlet:plugin/counter@0.1.0;
+            import wardlet:plugin/rate-limit@0.1.0;
             export wardlet:plugin/plugin@0.1.0;
         }
     ",

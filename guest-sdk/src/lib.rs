@@ -52,10 +52,13 @@ mod words;
 #[doc(hidden)]
 pub mod bindings;
 pub mod clock;
+pub mod counter;
 pub mod document;
 pub mod findings;
+pub mod key_value;
 pub mod log;
 pub mod random;
+pub mod rate_limit;
 pub mod scan;
 pub mod settings;
 #[cfg(not(target_arch = "wasm32"))]

@@ -7,11 +7,14 @@
 pub mod cases;
 mod declaration;
 pub(crate) mod host;
+mod outside;
 
 use std::fmt;
 use std::sync::Arc;
 
 use wardlet_call::{DeclaredSet, Document, Documents, Json, PatternSets, Projection};
+
+pub use outside::Outside;
 
 use crate::log::Level;
 use crate::{Decision, Subject, Verdict, findings::Finding};
@@ -34,6 +37,7 @@ pub struct Check {
     subject: Subject,
     now: u64,
     findings: Vec<Finding>,
+    outside: Outside,
     bad: Option<String>,
     patterns: Arc<PatternSets>,
 }
@@ -140,6 +144,7 @@ impl Check {
             },
             now: 0,
             findings: Vec::new(),
+            outside: Outside::new(),
             bad: None,
             patterns: Arc::default(),
         }
@@ -209,6 +214,13 @@ impl Check {
         self
     }
 
+    /// What the plugin reaches outside. By default it has kept nothing, and was granted no bucket.
+    #[must_use]
+    pub fn outside(mut self, outside: &Outside) -> Self {
+        self.outside = outside.clone();
+        self
+    }
+
     /// Adds what redactors found in the arguments.
     #[must_use]
     pub fn finding(mut self, entity: &str, count: u32) -> Self {
@@ -232,9 +244,12 @@ impl Check {
         let mut settings_alone = Check {
             documents: Documents::default(),
             findings: Vec::new(),
+            outside: Outside::new(),
             ..self.clone()
         };
         let projection = self.projection()?;
+        // Nothing outside is reached by a plugin that is only loaded.
+        settings_alone.outside.fail();
         let (description, _) = settings_alone.within(P::describe)?;
         let (again, _) = settings_alone.within(P::describe)?;
         declaration::check(&description, &again, &projection)?;
@@ -351,6 +366,7 @@ impl Check {
                 patterns: Arc::clone(&self.patterns),
                 search: None,
                 next: 0,
+                outside: self.outside.clone(),
             },
             run,
         ))

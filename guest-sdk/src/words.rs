@@ -144,6 +144,42 @@ impl From<SettingFault> for String {
 }
 
 /// So that a policy can use `?` on a reading: not seeing is a failure, and so a denial.
+/// So that `?` in an `evaluate` or `find` fails closed, with a word for the debug log.
+macro_rules! told {
+    ($failure:ty: $($case:ident $words:literal,)+) => {
+        impl From<$failure> for String {
+            fn from(failure: $failure) -> Self {
+                match failure {
+                    $(<$failure>::$case => $words,)+
+                }
+                .to_owned()
+            }
+        }
+    };
+}
+
+told! { crate::key_value::Failure:
+    BadKey "a key that is empty, or over 1,024 bytes",
+    TooLarge "a value over 64 KiB, or more bytes than a check may read",
+    BadLifetime "a lifetime of 0, or over ten years",
+    Quota "an entry over the quota",
+    Unavailable "a store that does not answer",
+}
+
+told! { crate::counter::Failure:
+    BadKey "a key that is empty, or over 1,024 bytes",
+    BadWindow "a window of 0, or over ten years",
+    Quota "a counter over the quota",
+    OutOfRange "a counter that would leave its range",
+    Unavailable "a store that does not answer",
+}
+
+told! { crate::rate_limit::Failure:
+    NotGranted "a bucket that is not granted",
+    TooMany "more tokens than the bucket ever holds",
+    Unavailable "a bucket without room for another caller",
+}
+
 impl From<Failure> for String {
     fn from(failure: Failure) -> Self {
         match failure {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use wardlet_call::{Document, Documents, PatternSets, Projection, Scan};
 
-use super::Line;
+use super::{Line, Outside};
 use crate::Part;
 use crate::findings::Finding;
 
@@ -32,6 +32,7 @@ pub(super) struct Behind {
     /// The search that is under way, and what `from` must be to go on.
     pub(super) search: Option<Scan>,
     pub(super) next: u32,
+    pub(super) outside: Outside,
 }
 
 thread_local! {
@@ -291,6 +292,55 @@ pub(crate) mod random {
             behind.drawn = drawn;
             Ok((0..=u8::MAX).cycle().take(count as usize).collect())
         })
+    }
+}
+
+pub(crate) mod key_value {
+    use super::with;
+    use crate::key_value::Failure;
+
+    pub(crate) fn get(key: &str) -> Result<Option<Vec<u8>>, Failure> {
+        with(|behind| {
+            let value = behind.outside.get(key, behind.now)?;
+            let length = value.as_ref().map_or(0, Vec::len);
+            behind.spend(length).map_err(|_| Failure::TooLarge)?;
+            Ok(value)
+        })
+    }
+
+    pub(crate) fn set(key: &str, value: &[u8], lifetime: Option<u64>) -> Result<(), Failure> {
+        let entry = (value, lifetime);
+        with(|behind| behind.outside.set(key, entry, false, behind.now)).map(drop)
+    }
+
+    pub(crate) fn insert(key: &str, value: &[u8], lifetime: Option<u64>) -> Result<bool, Failure> {
+        let entry = (value, lifetime);
+        with(|behind| behind.outside.set(key, entry, true, behind.now))
+    }
+
+    pub(crate) fn delete(key: &str) -> Result<bool, Failure> {
+        with(|behind| behind.outside.delete(key, behind.now))
+    }
+}
+
+pub(crate) mod counter {
+    use super::with;
+    use crate::counter::Failure;
+
+    pub(crate) fn add(key: &str, delta: i64, window: Option<u64>) -> Result<i64, Failure> {
+        with(|behind| behind.outside.add(key, delta, window, behind.now))
+    }
+
+    pub(crate) fn get(key: &str) -> Result<i64, Failure> {
+        with(|behind| behind.outside.count(key, behind.now))
+    }
+}
+
+pub(crate) mod rate_limit {
+    use crate::rate_limit::{Failure, Outcome};
+
+    pub(crate) fn take(bucket: &str, amount: u32) -> Result<Outcome, Failure> {
+        super::with(|behind| behind.outside.take(bucket, amount))
     }
 }
 

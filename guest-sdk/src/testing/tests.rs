@@ -1,9 +1,9 @@
 //! The double behaves like the contract.
 
-use super::{Check, Fault, cases};
+use super::{Check, Fault, Outside, cases};
 use crate::{
     Description, Edit, Failure, Part, Plugin, Policy, Redactor, SettingFault, Subject, Value,
-    Verdict, clock, document, findings, log, settings,
+    Verdict, clock, counter, document, findings, key_value, log, rate_limit, settings,
 };
 
 /// Reads the pointer that its settings name and tells in its log what it saw.
@@ -276,4 +276,101 @@ fn case_files_are_read_strictly() {
     ] {
         assert!(cases::read(&file(case)).is_err(), "{case}");
     }
+}
+
+/// Lets three calls an hour pass, each text once, and takes a token for each.
+struct Thrifty;
+
+impl Plugin for Thrifty {
+    fn describe() -> Description {
+        assert_eq!(counter::get("calls"), Err(counter::Failure::Unavailable));
+        Description::new("thrifty", "1.0.0", "Counts.")
+            .reason("often", "Too often.")
+            .reason("again", "Not twice.")
+            .reason("dry", "No token is left.")
+    }
+
+    fn configure() -> Result<(), Vec<SettingFault>> {
+        assert_eq!(
+            rate_limit::take("calls", 1),
+            Err(rate_limit::Failure::Unavailable)
+        );
+        Ok(())
+    }
+}
+
+impl Policy for Thrifty {
+    fn evaluate(_: &Subject) -> Result<Verdict, String> {
+        const HOUR: u64 = 3_600_000;
+        let text = document::string(Part::Arguments, "/text")?.unwrap_or_default();
+        Ok(if counter::add("calls", 1, Some(HOUR))? > 3 {
+            Verdict::deny("often")
+        } else if !key_value::insert(&text, b"", Some(2 * HOUR))? {
+            Verdict::deny("again")
+        } else if let rate_limit::Outcome::Refused(_) = rate_limit::take("calls", 1)? {
+            Verdict::deny("dry")
+        } else {
+            Verdict::allow()
+        })
+    }
+}
+
+#[test]
+fn what_a_check_leaves_the_next_one_finds() {
+    let outside = Outside::new().bucket("calls", 3);
+    let ask = |now: u64, text: &str| {
+        let check = Check::new().outside(&outside).now(now);
+        let check = check.arguments(&format!("{{\"text\":\"{text}\"}}"));
+        check.evaluate::<Thrifty>().answer
+    };
+    let deny = |code: &str| Ok(Verdict::deny(code));
+    assert_eq!(ask(0, "a"), Ok(Verdict::allow()));
+    assert_eq!(ask(1, "a"), deny("again"));
+    assert_eq!(ask(2, "b"), Ok(Verdict::allow()));
+    assert_eq!(ask(3, "c"), deny("often"));
+    // The window of the counter ends an hour after it began; the entries live for two.
+    assert_eq!(ask(3_600_000, "b"), deny("again"));
+    assert_eq!(ask(7_200_000, "a"), Ok(Verdict::allow()));
+    assert_eq!(ask(7_200_001, "d"), deny("dry"));
+    // One that was given nothing begins anew, and has no bucket.
+    let alone = Check::new().evaluate::<Thrifty>().answer;
+    assert!(matches!(alone, Err(Fault::Failed(text)) if text.contains("key")));
+    outside.fail();
+    let down = ask(7_200_002, "e");
+    assert!(matches!(down, Err(Fault::Failed(text)) if text.contains("does not answer")));
+}
+
+#[test]
+fn the_store_of_the_double_has_the_limits_of_the_contract() {
+    let check = Check::new().outside(&Outside::new().quota(2 * 64 + 4).bucket("b", 2));
+    let within = check.within(|| {
+        use key_value::Failure;
+        let long = "k".repeat(1025);
+        assert_eq!(key_value::get(""), Err(Failure::BadKey));
+        assert_eq!(key_value::set(&long, b"", None), Err(Failure::BadKey));
+        let large = vec![0; 65_537];
+        assert_eq!(key_value::set("a", &large, None), Err(Failure::TooLarge));
+        assert_eq!(key_value::set("a", b"", Some(0)), Err(Failure::BadLifetime));
+        assert_eq!(key_value::set("a", b"1", None), Ok(()));
+        assert_eq!(key_value::set("b", b"1", None), Ok(()));
+        assert_eq!(counter::add("c", 1, None), Err(counter::Failure::Quota));
+        assert_eq!(key_value::delete("b"), Ok(true));
+        assert_eq!(counter::add("c", i64::MAX, None), Ok(i64::MAX));
+        let over = Err(counter::Failure::OutOfRange);
+        assert_eq!(counter::add("c", 1, None), over);
+        assert_eq!(counter::get("c"), Ok(i64::MAX));
+        assert_eq!(
+            counter::add("d", 1, Some(0)),
+            Err(counter::Failure::BadWindow)
+        );
+        let taken = |left| Ok(rate_limit::Outcome::Taken(left));
+        assert_eq!(rate_limit::take("b", 0), taken(2));
+        assert_eq!(rate_limit::take("b", 3), Err(rate_limit::Failure::TooMany));
+        assert_eq!(rate_limit::take("b", 2), taken(0));
+        assert_eq!(
+            rate_limit::take("c", 1),
+            Err(rate_limit::Failure::NotGranted)
+        );
+    });
+    assert!(within.is_ok());
 }
