@@ -24,6 +24,7 @@ mod manifests;
 mod neighbours;
 mod passing;
 mod quarantine;
+mod reach;
 mod real_peers;
 mod reload;
 mod shadow;

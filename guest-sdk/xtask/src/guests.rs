@@ -15,7 +15,7 @@ use component::Component;
 use progress::Progress;
 
 /// The shipped plugins: package names, and folders below `plugins`.
-const RUST: [&str; 3] = ["path-guard", "tool-allow", "secret-redactor"];
+const RUST: [&str; 4] = ["path-guard", "tool-allow", "call-limit", "secret-redactor"];
 
 /// Guests of the benchmarks, below `benches/guests`: built where they are named.
 const MEASURED: [&str; 2] = ["scan-host", "scan-inside"];
