@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::fixture::root;
 
 /// Each package with the rooms that it may use.
-const EDGES: [(&str, &[&str]); 8] = [
+const EDGES: [(&str, &[&str]); 7] = [
     ("host/crates/call", &[]),
     ("host/crates/keys", &[]),
     ("host/crates/mcp", &["wardlet-call"]),

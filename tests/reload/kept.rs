@@ -1,11 +1,13 @@
 //! What a reload keeps, and what it makes void.
 
 use std::fs;
+use std::path::Path;
 use std::sync::Arc;
 
 use serde_json::json;
 use wardlet::config::Config;
 use wardlet::plugins::PluginSet;
+use wardlet::reach::Outside;
 use wardlet_sandbox::{CAPABILITIES, Sandbox};
 
 use super::{TwoSets, reload, with_two_sets};
@@ -18,7 +20,8 @@ fn a_plugin_is_compiled_again_only_where_something_of_it_changed() {
     let text = fs::read_to_string(&path).unwrap();
     let load = |text: &str, kept: &PluginSet, sandbox: &Sandbox| {
         let config = Config::parse(text, &path, CAPABILITIES).unwrap();
-        PluginSet::load(sandbox, &config.plugins, kept, &|_| ()).unwrap()
+        let outside = Outside::for_check(Path::new("/nowhere"));
+        PluginSet::load((sandbox, &outside), &config.plugins, kept, &|_| ()).unwrap()
     };
     let sandbox = Sandbox::new().unwrap();
     let first = load(&text, &PluginSet::default(), &sandbox);

@@ -10,6 +10,7 @@ use wardlet::config::Config;
 use wardlet::gate::{Answer, Approvals, Call, Gate, PolicySet, Screened, Tool};
 use wardlet::plugins::PluginSet;
 use wardlet::quarantine::Quarantine;
+use wardlet::reach::Outside;
 use wardlet::state::State;
 use wardlet_audit::{Select, SystemClock, show};
 use wardlet_call::{Json, Reason, ServerName};
@@ -100,7 +101,10 @@ fn fates(guests: &Guests, rules: &str) -> Option<(Vec<String>, usize)> {
     );
     let config = Config::parse(&text, Path::new("/wardlet.toml"), &[]).ok()?;
     let plugins = PluginSet::load(
-        &Sandbox::new().unwrap(),
+        (
+            &Sandbox::new().unwrap(),
+            &Outside::for_check(Path::new("/nowhere")),
+        ),
         &config.plugins,
         &PluginSet::default(),
         &|_| (),
