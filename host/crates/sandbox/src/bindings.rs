@@ -69,6 +69,15 @@ pub(crate) mod searches {
     });
 }
 
+/// The virtual WASI, for plugins whose runtime needs one.
+pub(crate) mod wasi {
+    wasmtime::component::bindgen!({
+        path: "src/check/wasi/wasi.wit",
+        world: "wardlet:wasi/wasi",
+        imports: { default: trappable },
+    });
+}
+
 pub(crate) use imports::wardlet::plugin::{
     clock, counter, document, findings, key_value, log, random, rate_limit, scan, types,
 };

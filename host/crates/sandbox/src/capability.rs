@@ -6,7 +6,7 @@ use wasmtime::component::{HasSelf, Linker};
 use crate::bindings::{
     clock, counter, document, findings, key_value, log, random, rate_limit, scan,
 };
-use crate::check::State;
+use crate::check::{State, wasi};
 
 /// The contract's package (`wit/`).
 pub(crate) const CONTRACT: &str = "wardlet:plugin";
@@ -31,6 +31,8 @@ pub enum Capability {
     Counter,
     /// Take from the operator's buckets.
     RateLimit,
+    /// Start a language's runtime on a virtual WASI.
+    Wasi,
 }
 
 /// The names of all capabilities, as `grants` in the configuration has them.
@@ -42,11 +44,12 @@ pub const CAPABILITIES: &[&str] = &[
     Capability::KeyValue.name(),
     Capability::Counter.name(),
     Capability::RateLimit.name(),
+    Capability::Wasi.name(),
 ];
 
 impl Capability {
     /// All of them.
-    pub const ALL: [Capability; 7] = [
+    pub const ALL: [Capability; 8] = [
         Capability::Log,
         Capability::Clock,
         Capability::Random,
@@ -54,6 +57,7 @@ impl Capability {
         Capability::KeyValue,
         Capability::Counter,
         Capability::RateLimit,
+        Capability::Wasi,
     ];
 
     /// The capability of this name.
@@ -62,7 +66,7 @@ impl Capability {
         Capability::ALL.into_iter().find(|c| c.name() == name)
     }
 
-    /// Its name, which is that of its interface.
+    /// Its name, which is that of its interface; for WASI, of its package.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -73,6 +77,7 @@ impl Capability {
             Capability::KeyValue => "key-value",
             Capability::Counter => "counter",
             Capability::RateLimit => "rate-limit",
+            Capability::Wasi => "wasi",
         }
     }
 
@@ -87,6 +92,9 @@ impl Capability {
             Capability::KeyValue => "keeps entries between checks",
             Capability::Counter => "counts between checks",
             Capability::RateLimit => "takes from buckets",
+            Capability::Wasi => {
+                "runs on a virtual WASI (output to the debug log; no files, environment or sockets)"
+            }
         }
     }
 
@@ -100,7 +108,8 @@ impl Capability {
             | Capability::Clock
             | Capability::Random
             | Capability::Scan
-            | Capability::RateLimit => false,
+            | Capability::RateLimit
+            | Capability::Wasi => false,
         }
     }
 
@@ -110,21 +119,25 @@ impl Capability {
     pub const fn has_effects(self) -> bool {
         match self {
             Capability::KeyValue | Capability::Counter | Capability::RateLimit => true,
-            Capability::Log | Capability::Clock | Capability::Random | Capability::Scan => false,
+            Capability::Log
+            | Capability::Clock
+            | Capability::Random
+            | Capability::Scan
+            | Capability::Wasi => false,
         }
     }
 
     /// Whether what stands behind it outside of the sandbox is there.
     pub(crate) fn is_within(self, reach: &Reach) -> bool {
         match self {
-            Capability::Log | Capability::Clock | Capability::Scan => true,
+            Capability::Log | Capability::Clock | Capability::Scan | Capability::Wasi => true,
             Capability::Random => reach.entropy.is_some(),
             Capability::KeyValue | Capability::Counter => reach.store.is_some(),
             Capability::RateLimit => reach.buckets.is_some(),
         }
     }
 
-    fn link(self, linker: &mut Linker<State>) -> wasmtime::Result<()> {
+    fn link(self, linker: &mut Linker<State>, granted: &[Capability]) -> wasmtime::Result<()> {
         match self {
             Capability::Log => log::add_to_linker::<_, HasSelf<State>>(linker, |state| state),
             Capability::Clock => clock::add_to_linker::<_, HasSelf<State>>(linker, |state| state),
@@ -139,6 +152,7 @@ impl Capability {
             Capability::RateLimit => {
                 rate_limit::add_to_linker::<_, HasSelf<State>>(linker, |state| state)
             }
+            Capability::Wasi => wasi::link(linker, granted),
         }
     }
 }
@@ -156,7 +170,7 @@ pub(crate) fn linker(
     document::add_to_linker::<_, HasSelf<State>>(&mut linker, |state| state)?;
     findings::add_to_linker::<_, HasSelf<State>>(&mut linker, |state| state)?;
     for capability in granted {
-        capability.link(&mut linker)?;
+        capability.link(&mut linker, granted)?;
     }
     Ok(linker)
 }

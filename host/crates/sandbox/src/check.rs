@@ -9,6 +9,7 @@ mod log;
 mod random;
 mod rate_limit;
 mod scan;
+pub(crate) mod wasi;
 
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
@@ -60,6 +61,7 @@ pub(crate) struct State {
     log: log::Budget,
     random_left: usize,
     search: scan::Search,
+    wasi: wasi::Used,
 }
 
 impl State {
@@ -71,7 +73,13 @@ impl State {
             log: log::Budget::new(standing.limits.log),
             random_left: random::MAX_PER_CHECK,
             search: scan::Search::default(),
+            wasi: wasi::Used::default(),
         }
+    }
+
+    /// What is left to do when the plugin's code has run, however it ended.
+    pub(crate) fn finish(&mut self) {
+        self.end_lines();
     }
 
     fn document(&self, part: Part) -> Option<&Arc<Document>> {

@@ -7,19 +7,22 @@ use wasmtime::{
 };
 
 use crate::artifact::Artifacts;
-use crate::limits::{MAX_CONCURRENCY, MAX_MEMORY, MAX_PARTS, MAX_TABLE};
+use crate::limits::{MAX_CONCURRENCY, MAX_INSTANCES, MAX_MEMORY, MAX_PARTS, MAX_TABLE};
 use crate::ticker::Ticker;
 
 /// Checks that can run at one time on one engine: a session runs one at a time on its own thread, and
 /// each plugin that is slow or waits has a few threads beside it.
 const MAX_RUNNING: u32 = 128;
 
-/// Core instances, memories and tables of all of them, each reserved and not yet used: a component has
-/// one to three. One plugin with as many as it may have, in as many checks as it may have under way,
-/// leaves at least half to the others.
+/// Memories and tables of all of them, each reserved and not yet used: a component has one to three.
+/// One plugin with as many as it may have, in as many checks as it may have under way, leaves at
+/// least half to the others.
 const POOL_PARTS: u32 = MAX_RUNNING * 4;
 
 const _: () = assert!(2 * MAX_CONCURRENCY * MAX_PARTS <= POOL_PARTS);
+
+/// Core instances of all of them, by the same measure. They are counted, and none is reserved.
+const POOL_INSTANCES: u32 = 2 * MAX_CONCURRENCY * MAX_INSTANCES;
 
 /// Memory of an instance that is wiped by hand after a check instead of being given back to the
 /// kernel, which would be a system call and a page fault for each page. Plugins of the SDK fit one
@@ -169,10 +172,10 @@ fn config() -> Config {
 fn pool() -> PoolingAllocationConfig {
     let mut pool = PoolingAllocationConfig::default();
     pool.total_component_instances(MAX_RUNNING)
-        .total_core_instances(POOL_PARTS)
+        .total_core_instances(POOL_INSTANCES)
         .total_memories(POOL_PARTS)
         .total_tables(POOL_PARTS)
-        .max_core_instances_per_component(MAX_PARTS)
+        .max_core_instances_per_component(MAX_INSTANCES)
         .max_memories_per_component(MAX_PARTS)
         .max_tables_per_component(MAX_PARTS)
         .max_memory_size(MAX_MEMORY)

@@ -82,9 +82,12 @@ pub const MAX_OBLIGATIONS: usize = 16;
 /// Bytes of an obligation's kind and parameters together: they are conditions, not documents.
 pub(crate) const MAX_OBLIGATION_BYTES: usize = 4 << 10;
 
-/// Core instances, memories and tables of one component. QuickJS's needs three memories; an adapter
-/// and its shims make a handful of instances.
+/// Memories and tables of one component. QuickJS's needs three memories.
 pub(crate) const MAX_PARTS: u32 = 16;
+
+/// Core instances of one component. An adapter and its shims make a handful; Python's, with a library
+/// in each and a stub for every interface of WASI, makes 38.
+pub(crate) const MAX_INSTANCES: u32 = 64;
 
 /// The limits of one plugin's checks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -8,7 +8,7 @@ use wasmtime::component::{Component, InstancePre};
 use crate::artifact::CompileError;
 use crate::bindings::{declares, judges, redacts};
 use crate::capability::{ALWAYS, CAPABILITIES, CONTRACT, CONTRACT_VERSION, Capability, linker};
-use crate::check::{Standing, State};
+use crate::check::{Standing, State, wasi};
 use crate::description::{Description, shown};
 use crate::engine::{Chamber, Sandbox, SandboxError};
 use crate::limits::Limits;
@@ -128,7 +128,7 @@ impl LoadError {
             }
             Self::Sandbox(error) => error.hint().into(),
             Self::UnknownImport(import) if import.starts_with("wasi:") => {
-                "build it without WASI, for example for wasm32-unknown-unknown".into()
+                "of WASI there are the io, cli, clocks, random and filesystem of 0.2, and that without a folder; build it without the rest".into()
             }
             Self::UnknownImport(_) => {
                 format!("the capabilities are: {}", CAPABILITIES.join(", "))
@@ -247,27 +247,45 @@ fn check_imports(
     granted: &[Capability],
 ) -> Result<Vec<Capability>, LoadError> {
     let mut capabilities = Vec::new();
-    for Import { name, instance } in &structure.imports {
-        let unknown = || LoadError::UnknownImport(shown(name));
-        let (interface, version) = name
-            .strip_prefix(CONTRACT)
-            .and_then(|rest| rest.strip_prefix('/'))
-            .filter(|_| *instance)
-            .map(|rest| rest.split_once('@').unwrap_or((rest, "")))
-            .ok_or_else(unknown)?;
-        if version != CONTRACT_VERSION {
-            return Err(LoadError::OtherContract(shown(name)));
+    for import in &structure.imports {
+        for capability in needed(import)? {
+            if !granted.contains(&capability) {
+                return Err(LoadError::NotGranted(capability));
+            }
+            if !capabilities.contains(&capability) {
+                capabilities.push(capability);
+            }
         }
-        if ALWAYS.contains(&interface) {
-            continue;
-        }
-        let capability = Capability::from_name(interface).ok_or_else(unknown)?;
-        if !granted.contains(&capability) {
-            return Err(LoadError::NotGranted(capability));
-        }
-        capabilities.push(capability);
     }
     Ok(capabilities)
+}
+
+/// What has to be granted for one import.
+fn needed(import: &Import<'_>) -> Result<Vec<Capability>, LoadError> {
+    let Import { name, .. } = import;
+    let unknown = || LoadError::UnknownImport(shown(name));
+    if !import.instance {
+        return Err(unknown());
+    }
+    if name.starts_with("wasi:") {
+        let needed = wasi::needs(name, import.types_only).ok_or_else(unknown)?;
+        return Ok(needed.to_vec());
+    }
+    let (interface, version) = name
+        .strip_prefix(CONTRACT)
+        .and_then(|rest| rest.strip_prefix('/'))
+        .map(|rest| rest.split_once('@').unwrap_or((rest, "")))
+        .ok_or_else(unknown)?;
+    if version != CONTRACT_VERSION {
+        return Err(LoadError::OtherContract(shown(name)));
+    }
+    if ALWAYS.contains(&interface) {
+        return Ok(Vec::new());
+    }
+    let capability = Capability::from_name(interface).filter(|c| *c != Capability::Wasi);
+    capability
+        .map(|capability| vec![capability])
+        .ok_or_else(unknown)
 }
 
 /// A plugin that imports nothing shows only by its exports that it was built for another version.

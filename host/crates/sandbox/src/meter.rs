@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use wasmtime::{ResourceLimiter, Result};
 
 use crate::fault::Overrun;
-use crate::limits::{Limit, Limits, MAX_PARTS, Struck};
+use crate::limits::{Limit, Limits, MAX_INSTANCES, MAX_PARTS, Struck};
 
 /// Counts what one check takes.
 #[derive(Debug)]
@@ -140,7 +140,7 @@ impl ResourceLimiter for Meter {
     }
 
     fn instances(&self) -> usize {
-        MAX_PARTS as usize
+        MAX_INSTANCES as usize
     }
 
     fn tables(&self) -> usize {

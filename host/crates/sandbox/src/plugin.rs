@@ -100,6 +100,7 @@ impl Linked {
                 Fault::Deadline if until.is_none() && cpu < patience => Fault::Cpu,
                 fault => fault,
             });
+        store.data_mut().finish();
         let meter = &store.data().meter;
         let (memory, waited, mut struck) = (meter.used(), meter.waited(), meter.struck());
         if let Some(limit) = done.as_ref().err().and_then(|fault| fault.limit()) {

@@ -1,6 +1,10 @@
 //! What a component is made of, read from its bytes before anything of it is compiled.
 
-use wasmparser::{CanonicalFunction, ComponentTypeRef, Parser, Payload};
+use wasmparser::{
+    BinaryReaderError, CanonicalFunction, ComponentAlias, ComponentExternalKind,
+    ComponentOuterAliasKind, ComponentType, ComponentTypeRef, InstanceTypeDeclaration, Parser,
+    Payload, TypeBounds,
+};
 
 use crate::description::shown;
 use crate::load::LoadError;
@@ -10,6 +14,8 @@ pub(crate) struct Import<'a> {
     pub(crate) name: &'a str,
     /// Whether it is an instance of an interface; anything else nobody offers.
     pub(crate) instance: bool,
+    /// Whether it is an interface that brings nothing but types: nothing can be called through it.
+    pub(crate) types_only: bool,
 }
 
 /// The outside of a component.
@@ -27,13 +33,17 @@ impl<'a> Structure<'a> {
     /// # Errors
     /// [`LoadError::Invalid`] and [`LoadError::OwnHandles`]
     pub(crate) fn of(bytes: &'a [u8]) -> Result<Self, LoadError> {
-        let invalid =
-            |error: wasmparser::BinaryReaderError| LoadError::Invalid(shown(error.message()));
+        let invalid = |error: BinaryReaderError| LoadError::Invalid(shown(error.message()));
         let mut imports = Vec::new();
         let mut exports = Vec::new();
+        let mut types = Types::default();
         let mut depth = 0_usize;
         for payload in Parser::new(0).parse_all(bytes) {
-            match payload.map_err(invalid)? {
+            let payload = payload.map_err(invalid)?;
+            if depth == 0 {
+                types.note(&payload).map_err(invalid)?;
+            }
+            match payload {
                 Payload::ModuleSection { .. } | Payload::ComponentSection { .. } => depth += 1,
                 Payload::End(_) => depth = depth.saturating_sub(1),
                 Payload::ComponentImportSection(section) if depth == 0 => {
@@ -42,6 +52,7 @@ impl<'a> Structure<'a> {
                         imports.push(Import {
                             name: import.name.name,
                             instance: matches!(import.ty, ComponentTypeRef::Instance(_)),
+                            types_only: types.is_types_only(import.ty),
                         });
                     }
                 }
@@ -65,4 +76,74 @@ impl<'a> Structure<'a> {
         }
         Ok(Structure { imports, exports })
     }
+}
+
+/// The types of the outermost component by their indices: whether each is an interface that brings
+/// nothing but types.
+#[derive(Default)]
+struct Types(Vec<bool>);
+
+impl Types {
+    /// Counts the types that a section adds, whatever kind of section it is.
+    fn note(&mut self, payload: &Payload<'_>) -> Result<(), BinaryReaderError> {
+        match payload {
+            Payload::ComponentTypeSection(section) => {
+                for one in section.clone() {
+                    self.0.push(brings_only_types(&one?));
+                }
+            }
+            Payload::ComponentAliasSection(section) => {
+                for alias in section.clone() {
+                    self.add_other(matches!(
+                        alias?,
+                        ComponentAlias::InstanceExport {
+                            kind: ComponentExternalKind::Type,
+                            ..
+                        } | ComponentAlias::Outer {
+                            kind: ComponentOuterAliasKind::Type,
+                            ..
+                        }
+                    ));
+                }
+            }
+            Payload::ComponentImportSection(section) => {
+                for import in section.clone() {
+                    self.add_other(matches!(import?.ty, ComponentTypeRef::Type(_)));
+                }
+            }
+            Payload::ComponentExportSection(section) => {
+                for export in section.clone() {
+                    self.add_other(export?.kind == ComponentExternalKind::Type);
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn add_other(&mut self, is_type: bool) {
+        if is_type {
+            self.0.push(false);
+        }
+    }
+
+    fn is_types_only(&self, import: ComponentTypeRef) -> bool {
+        let ComponentTypeRef::Instance(index) = import else {
+            return false;
+        };
+        self.0.get(index as usize).copied().unwrap_or_default()
+    }
+}
+
+/// A resource is more than a type here: whoever imports one is given it.
+fn brings_only_types(one: &ComponentType<'_>) -> bool {
+    let ComponentType::Instance(declarations) = one else {
+        return false;
+    };
+    declarations.iter().all(|declaration| match declaration {
+        InstanceTypeDeclaration::Export { ty, .. } => {
+            matches!(ty, ComponentTypeRef::Type(TypeBounds::Eq(_)))
+        }
+        _ => true,
+    })
 }

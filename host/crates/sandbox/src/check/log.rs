@@ -39,7 +39,7 @@ impl Host for State {
     /// Control characters are escaped, so that a plugin cannot forge a line of the log.
     fn write(&mut self, level: Level, message: String, fields: Vec<Field>) -> Result<()> {
         self.meter.host_call()?;
-        if self.log.cut || !tracing::enabled!(target: "wardlet::plugin", Severity::DEBUG) {
+        if !self.may_log() {
             return Ok(());
         }
         let mut line = self.log.take(&message).escape_debug().to_string();
@@ -47,10 +47,7 @@ impl Host for State {
             let (key, value) = (self.log.take(key), self.log.take(value));
             line.push_str(&format!(" {}={}", key.escape_debug(), value.escape_debug()));
         }
-        if self.log.cut {
-            line.push_str(" [cut]");
-            self.meter.strike(Limit::Log);
-        }
+        self.mark(&mut line);
         tracing::debug!(
             target: "wardlet::plugin",
             plugin = %self.standing.name,
@@ -58,6 +55,36 @@ impl Host for State {
             "{line}"
         );
         Ok(())
+    }
+}
+
+impl State {
+    /// Whether anybody reads the debug log, and the check may still write there.
+    pub(super) fn may_log(&self) -> bool {
+        !self.log.cut && tracing::enabled!(target: "wardlet::plugin", Severity::DEBUG)
+    }
+
+    /// Bytes that the check may still write.
+    pub(super) fn log_left(&self) -> usize {
+        self.log.left
+    }
+
+    /// A line that the plugin's program wrote to one of its outputs. Its end counts too, or lines
+    /// without text would be free.
+    pub(super) fn log_output(&mut self, output: &str, bytes: &[u8]) {
+        let text = String::from_utf8_lossy(bytes);
+        let mut line = self.log.take(&text).escape_debug().to_string();
+        self.log.take("\n");
+        self.mark(&mut line);
+        tracing::debug!(target: "wardlet::plugin", plugin = %self.standing.name, output, "{line}");
+    }
+
+    /// Says at the end of a line that it was cut.
+    fn mark(&mut self, line: &mut String) {
+        if self.log.cut {
+            line.push_str(" [cut]");
+            self.meter.strike(Limit::Log);
+        }
     }
 }
 

@@ -14,17 +14,24 @@ pub(super) const MAX_PER_CHECK: usize = 16 << 10;
 impl Host for State {
     fn bytes(&mut self, count: u32) -> Result<Result<Vec<u8>, Failure>> {
         self.meter.host_call()?;
-        let length = count as usize;
-        let left = self.random_left.checked_sub(length);
-        let Some(left) = left.filter(|_| count <= MAX_PER_CALL) else {
+        if count > MAX_PER_CALL {
             return Ok(Err(Failure::TooMany));
-        };
+        }
+        Ok(self.draw(count as usize))
+    }
+}
+
+impl State {
+    /// Draws bytes from what the check may still draw.
+    pub(super) fn draw(&mut self, length: usize) -> Result<Vec<u8>, Failure> {
+        let left = self.random_left.checked_sub(length);
+        let left = left.ok_or(Failure::TooMany)?;
         let mut bytes = vec![0; length];
         let entropy = self.standing.reach.entropy.as_ref();
         if !entropy.is_some_and(|entropy| entropy.fill(&mut bytes)) {
-            return Ok(Err(Failure::Unavailable));
+            return Err(Failure::Unavailable);
         }
         self.random_left = left;
-        Ok(Ok(bytes))
+        Ok(bytes)
     }
 }

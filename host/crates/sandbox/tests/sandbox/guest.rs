@@ -8,6 +8,10 @@ use std::path::Path;
 use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
 use wit_parser::Resolve;
 
+// Named by its path, since the fuzz targets take this file from elsewhere.
+#[path = "standard.rs"]
+pub(crate) mod standard;
+
 /// Where the static data of a guest begin. What a host function returns through memory is put below.
 const DATA: u32 = 1024;
 
@@ -15,7 +19,7 @@ const DATA: u32 = 1024;
 pub(crate) const RET: u32 = 16;
 
 /// Its short name, its name in the contract, and its functions with their core types.
-type Interface = (
+pub(crate) type Interface = (
     &'static str,
     &'static str,
     &'static [(&'static str, &'static str)],
@@ -86,8 +90,8 @@ const INTERFACES: &[Interface] = &[
         &[("take", "(param i32 i32 i32 i32)")],
     ),
     (
-        "wasi:clocks/wall-clock@0.2.0",
-        "wasi:clocks/wall-clock@0.2.0",
+        "wasi:sockets/tcp@0.2.0",
+        "wasi:sockets/tcp@0.2.0",
         &[("now", "(result i64)")],
     ),
     (
@@ -100,7 +104,7 @@ const INTERFACES: &[Interface] = &[
 /// Interfaces that a hostile world names and no host has.
 const STRANGERS: &str = "
     interface network { now: func() -> u64; }
-    package wasi:clocks@0.2.0 { interface wall-clock { now: func() -> u64; } }";
+    package wasi:sockets@0.2.0 { interface tcp { now: func() -> u64; } }";
 
 /// What a guest's `describe` gives.
 #[derive(Clone)]
@@ -118,6 +122,8 @@ pub(crate) struct Declared {
 pub(crate) struct Guest {
     roles: Vec<&'static str>,
     version: &'static str,
+    /// The version of the virtual WASI that it was built with.
+    pub(crate) wasi: &'static str,
     imports: Vec<&'static str>,
     pub(crate) declared: Declared,
     pub(crate) pages: u32,
@@ -158,6 +164,7 @@ impl Guest {
         let mut guest = Guest {
             roles,
             version: "0.1.0",
+            wasi: standard::VERSION,
             imports: Vec::new(),
             declared: Declared {
                 name: "guest".into(),
@@ -187,6 +194,12 @@ impl Guest {
     /// Built for another version of the contract.
     pub(crate) fn of_version(mut self, version: &'static str) -> Self {
         self.version = version;
+        self
+    }
+
+    /// Built with another version of WASI.
+    pub(crate) fn with_wasi(mut self, version: &'static str) -> Self {
+        self.wasi = version;
         self
     }
 
@@ -335,13 +348,14 @@ impl Guest {
         let description = self.description();
         let heap = (DATA + u32::try_from(self.data.len()).unwrap()).next_multiple_of(16);
         let mut text = String::from("(module\n");
-        for (interface, name, functions) in INTERFACES {
+        for (interface, name, functions) in INTERFACES.iter().chain(standard::INTERFACES) {
             if self.imports.contains(interface) {
                 for (function, signature) in *functions {
                     let short = interface.split([':', '/']).next().unwrap_or_default();
+                    let id = function.replace(['[', ']', '.'], "_");
                     writeln!(
                         text,
-                        "(import \"{name}\" \"{function}\" (func ${short}_{function} {signature}))"
+                        "(import \"{name}\" \"{function}\" (func ${short}_{id} {signature}))"
                     )
                     .unwrap();
                 }
@@ -384,6 +398,10 @@ impl Guest {
         text.push(')');
         text.replace("@HEAP", &heap.to_string())
             .replace("@0.1.0", &format!("@{}", self.version))
+            .replace(
+                &format!("@{}", standard::VERSION),
+                &format!("@{}", self.wasi),
+            )
     }
 
     /// The core module.
@@ -396,9 +414,14 @@ impl Guest {
     pub(crate) fn component(mut self) -> Vec<u8> {
         let mut module = self.module();
         let mut world = String::from("\nworld guest { export plugin;\n");
-        for (interface, _, _) in INTERFACES {
+        for (interface, name, _) in INTERFACES.iter().chain(standard::INTERFACES) {
             if self.imports.contains(interface) {
-                writeln!(world, "import {interface};").unwrap();
+                let named = if name.starts_with("wasi:") {
+                    name
+                } else {
+                    interface
+                };
+                writeln!(world, "import {named};").unwrap();
             }
         }
         for role in &self.roles {
@@ -409,6 +432,16 @@ impl Guest {
         }
         let wit = contract().replace("@0.1.0", &format!("@{}", self.version));
         let mut resolve = Resolve::default();
+        let versioned = |wit: &str| {
+            wit.replace(
+                &format!("@{}", standard::VERSION),
+                &format!("@{}", self.wasi),
+            )
+        };
+        resolve
+            .push_str("wasi.wit", &versioned(&standard::contract()))
+            .unwrap();
+        let world = versioned(&world);
         let package = resolve
             .push_str("guest.wit", &format!("{wit}{world}}}{STRANGERS}"))
             .unwrap();

@@ -146,11 +146,11 @@ fn imports_beyond_the_grant() {
             "`\"clock\"`",
         ),
         (
-            "WASI",
-            Err(clock("wasi:clocks/wall-clock@0.2.0")),
+            "sockets of WASI",
+            Err(clock("wasi:sockets/tcp@0.2.0")),
             everything(),
-            "imports `wasi:clocks/wall-clock@0.2.0`, which Wardlet does not offer",
-            "without WASI",
+            "imports `wasi:sockets/tcp@0.2.0`, which Wardlet does not offer",
+            "without the rest",
         ),
         (
             "what is not in the contract",

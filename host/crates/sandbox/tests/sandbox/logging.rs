@@ -67,14 +67,19 @@ fn writer(message: &str, field: Option<(&str, &str)>, times: u32) -> Guest {
 }
 
 fn lines_of(guest: Guest, on: bool) -> Vec<String> {
+    let plugin = loaded(guest);
+    lines_while(on, || {
+        let _ = evaluate(&plugin, &arguments("{}"));
+    })
+}
+
+/// The lines of plugins while something is done, with the debug log on or off.
+pub(crate) fn lines_while(on: bool, done: impl FnOnce()) -> Vec<String> {
     let kept = Kept {
         on,
         ..Kept::default()
     };
-    let plugin = loaded(guest);
-    tracing::subscriber::with_default(kept.clone(), || {
-        let _ = evaluate(&plugin, &arguments("{}"));
-    });
+    tracing::subscriber::with_default(kept.clone(), done);
     let lines = kept.lines.lock().unwrap();
     lines.clone()
 }

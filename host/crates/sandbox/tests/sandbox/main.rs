@@ -24,3 +24,4 @@ mod random;
 mod scanning;
 mod store;
 mod support;
+mod wasi;
