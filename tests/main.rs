@@ -12,6 +12,7 @@ mod fixture;
 #[path = "../host/crates/sandbox/tests/sandbox/guest.rs"]
 mod guest;
 
+mod ambiguous;
 mod approvals;
 mod artifacts;
 mod audit;
@@ -31,3 +32,4 @@ mod shadow;
 mod syscalls;
 mod token;
 mod upstreams;
+mod wasi;

@@ -3,6 +3,7 @@
 
 mod c;
 mod component;
+mod languages;
 mod progress;
 mod rust;
 mod toolchain;
@@ -13,6 +14,8 @@ use std::path::{Path, PathBuf};
 use crate::workspace::Workspace;
 use component::Component;
 use progress::Progress;
+
+pub(crate) use languages::build as build_test_guests;
 
 /// The shipped plugins: package names, and folders below `plugins`.
 const RUST: [&str; 4] = ["path-guard", "tool-allow", "call-limit", "secret-redactor"];
@@ -63,12 +66,16 @@ pub(crate) fn build(out: &Path, names: &[String]) -> Result<Vec<Built>, String> 
     if !rust.is_empty() {
         let toolchain = toolchain::find(&progress)?;
         for (name, module) in rust::compile(&toolchain, &rust, &progress)? {
-            built.push(finish(out, name, &module)?);
+            let component = Component::encode(name, &read(&module)?)?;
+            built.push(finish(out, name, component)?);
         }
     }
     if wanted(C) {
-        match c::compile(&progress) {
-            Ok(module) => built.push(finish(out, C, &module)?),
+        match c::compile(&c::EXAMPLE, &progress) {
+            Ok(module) => {
+                let component = Component::encode(C, &read(&module)?)?;
+                built.push(finish(out, C, component)?);
+            }
             Err(c::Failure::NoCompiler(missing)) if names.is_empty() => {
                 progress.say(&format!("{C} is left out: {missing}"));
             }
@@ -107,10 +114,8 @@ fn target_folder() -> PathBuf {
         .unwrap_or_default()
 }
 
-/// Wraps a core module and writes the component, unless it is there already.
-fn finish(out: &Path, name: &str, module: &Path) -> Result<Built, String> {
-    let module = read(module)?;
-    let component = Component::encode(name, &module)?;
+/// Writes a component, unless it is there already.
+fn finish(out: &Path, name: &str, component: Component) -> Result<Built, String> {
     let path = out.join(format!("{name}.wasm"));
     if fs::read(&path).ok().as_deref() != Some(&component.bytes) {
         fs::create_dir_all(out).map_err(|error| format!("`{}`: {error}", out.display()))?;
@@ -123,6 +128,15 @@ fn finish(out: &Path, name: &str, module: &Path) -> Result<Built, String> {
         pages: component.pages,
         imports: component.imports,
     })
+}
+
+/// Whether a file was made after all that it is made of.
+fn is_current<'a>(made: &Path, mut inputs: impl Iterator<Item = &'a PathBuf>) -> bool {
+    let time = |path: &Path| fs::metadata(path).and_then(|data| data.modified()).ok();
+    let Some(made) = time(made) else {
+        return false;
+    };
+    inputs.all(|input| time(input).is_some_and(|changed| changed < made))
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, String> {

@@ -41,6 +41,9 @@ enum Task {
         /// Where the components go
         #[arg(long, default_value = "target/plugins")]
         out: PathBuf,
+        /// Those that only tests load, in every language that builds here
+        #[arg(long, conflicts_with_all = ["names", "out"])]
+        tests: bool,
     },
     /// Checks formatting, clippy and documentation, with warnings as errors
     Lint,
@@ -51,7 +54,8 @@ fn main() -> ExitCode {
     let done = Workspace::find().and_then(|workspace| match cli.task {
         Task::Demo => demo::run(&workspace),
         Task::Test { arguments } => test::run(&workspace, &arguments),
-        Task::Guests { names, out } => {
+        Task::Guests { tests: true, .. } => guests::build_test_guests(&workspace),
+        Task::Guests { names, out, .. } => {
             guests::build(&workspace.root.join(out), &names).map(|built| guests::show(&built))
         }
         Task::Lint => lint::run(&workspace),

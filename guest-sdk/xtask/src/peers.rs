@@ -1,5 +1,4 @@
-//! Servers and clients that others wrote, installed with npm and pip into a folder of their own.
-//! `tests/peers` pins their versions.
+//! What others wrote, installed with npm and pip into a folder of its own.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,6 +12,30 @@ const PYTHON: (u32, u32) = (3, 10);
 /// The oldest Node that the pinned packages take.
 const NODE: u32 = 20;
 
+/// Packages that are installed together.
+pub(crate) struct Packages {
+    /// What they are.
+    what: &'static str,
+    /// The folder of the repository that pins their versions, in `package.json` and `requirements.txt`.
+    pins: &'static str,
+    /// The folder below `target` that they are installed into.
+    into: &'static str,
+}
+
+/// MCP servers and clients for the tests and the demo.
+pub(crate) const PEERS: Packages = Packages {
+    what: "MCP servers and clients",
+    pins: "tests/peers",
+    into: "target/peers",
+};
+
+/// Builders of plugins for the test guests.
+pub(crate) const BUILDERS: Packages = Packages {
+    what: "builders of plugins",
+    pins: "tests/guests",
+    into: "target/builders",
+};
+
 /// What is there after [`install`].
 pub(crate) struct Peers {
     /// The folder that holds `node_modules`.
@@ -23,6 +46,7 @@ pub(crate) struct Peers {
 
 /// Installs the npm packages, where node and npm are there.
 pub(crate) fn install_node(
+    packages: &Packages,
     workspace: &Workspace,
     steps: &Steps,
 ) -> Result<Option<PathBuf>, String> {
@@ -30,20 +54,25 @@ pub(crate) fn install_node(
         Some(major) if major >= NODE && answers("npm", &["--version"]) => {}
         Some(major) if major < NODE => {
             steps.say(&format!(
-                "  node {major} is older than {NODE}: npm's servers are left out"
+                "  node {major} is older than {NODE}: {} from npm are left out",
+                packages.what
             ));
             return Ok(None);
         }
         _ => return Ok(None),
     }
-    let folder = workspace.peers();
-    let pins = read(&workspace.root.join("tests/peers/package.json"))?;
+    let folder = workspace.root.join(packages.into);
+    let from = format!("{}/package.json", packages.pins);
+    let pins = read(&workspace.root.join(&from))?;
     if is_stamped(&folder.join("node.installed"), &pins) {
         return Ok(Some(folder));
     }
     create(&folder)?;
     write(&folder.join("package.json"), &pins)?;
-    steps.say("  installing with npm into target/peers: MCP servers and clients (tests/peers/package.json)");
+    steps.say(&format!(
+        "  installing {} with npm into {} ({from})",
+        packages.what, packages.into
+    ));
     let mut npm = Command::new("npm");
     npm.args([
         "install",
@@ -59,6 +88,7 @@ pub(crate) fn install_node(
 
 /// Installs the PyPI packages, where a Python is there that is new enough.
 pub(crate) fn install_python(
+    packages: &Packages,
     workspace: &Workspace,
     steps: &Steps,
 ) -> Result<Option<PathBuf>, String> {
@@ -66,15 +96,20 @@ pub(crate) fn install_python(
     if !answers("python3", &["-c", &check]) {
         return Ok(None);
     }
-    let folder = workspace.peers().join("python");
+    let into = workspace.root.join(packages.into);
+    let folder = into.join("python");
     let python = folder.join("bin/python");
-    let pins = workspace.root.join("tests/peers/requirements.txt");
+    let from = format!("{}/requirements.txt", packages.pins);
+    let pins = workspace.root.join(&from);
     let pinned = read(&pins)?;
     if is_stamped(&folder.join("installed"), &pinned) {
         return Ok(Some(python));
     }
-    create(&workspace.peers())?;
-    steps.say("  installing with pip into target/peers/python: tests/peers/requirements.txt");
+    create(&into)?;
+    steps.say(&format!(
+        "  installing {} with pip into {}/python ({from})",
+        packages.what, packages.into
+    ));
     let mut venv = Command::new("python3");
     steps.run(
         "python3 -m venv",
@@ -94,9 +129,13 @@ pub(crate) fn install_python(
 }
 
 /// Installs whatever can be installed.
-pub(crate) fn install(workspace: &Workspace, steps: &Steps) -> Result<Peers, String> {
-    let node = install_node(workspace, steps)?;
-    let python = install_python(workspace, steps)?;
+pub(crate) fn install(
+    packages: &Packages,
+    workspace: &Workspace,
+    steps: &Steps,
+) -> Result<Peers, String> {
+    let node = install_node(packages, workspace, steps)?;
+    let python = install_python(packages, workspace, steps)?;
     Ok(Peers { node, python })
 }
 

@@ -4,7 +4,7 @@ use std::env;
 use std::fs;
 
 use crate::lint::finish;
-use crate::peers;
+use crate::peers::{self, PEERS};
 use crate::steps::Steps;
 use crate::workspace::Workspace;
 
@@ -38,8 +38,9 @@ pub(crate) fn run(workspace: &Workspace, filter: &[String]) -> Result<(), String
 
 fn prepare(workspace: &Workspace) -> Result<(), String> {
     crate::guests::build(&workspace.plugins(), &[])?;
+    crate::guests::build_test_guests(workspace)?;
     let steps = Steps::new(4);
-    let peers = peers::install(workspace, &steps)?;
+    let peers = peers::install(&PEERS, workspace, &steps)?;
     if peers.node.is_none() {
         steps.say("  no node with npm: tests against npm's servers and clients will be skipped");
     }

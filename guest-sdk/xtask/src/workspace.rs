@@ -38,6 +38,11 @@ impl Workspace {
         self.root.join("target/plugins")
     }
 
+    /// Components that only tests load go here.
+    pub(crate) fn test_guests(&self) -> PathBuf {
+        self.plugins().join("tests")
+    }
+
     /// Servers and clients that others wrote are installed here.
     pub(crate) fn peers(&self) -> PathBuf {
         self.root.join("target/peers")

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use crate::peers;
+use crate::peers::{self, PEERS};
 use crate::steps::Steps;
 use crate::workspace::Workspace;
 
@@ -21,7 +21,7 @@ pub(crate) fn choose(
     write_files(&folder)
         .map_err(|error| format!("cannot write `{}`: {error}", folder.display()))?;
     let served = folder.display().to_string();
-    if let Some(node) = peers::install_node(workspace, steps)? {
+    if let Some(node) = peers::install_node(&PEERS, workspace, steps)? {
         let script =
             node.join("node_modules/@modelcontextprotocol/server-filesystem/dist/index.js");
         let command = vec!["node".to_owned(), script.display().to_string(), served];
@@ -29,7 +29,7 @@ pub(crate) fn choose(
         return Ok(scenario::files(server, command, &folder));
     }
     steps.say("  no node with npm here, so the demo takes a server from PyPI");
-    if let Some(python) = peers::install_python(workspace, steps)?
+    if let Some(python) = peers::install_python(&PEERS, workspace, steps)?
         && commit(&folder)
     {
         let words = [

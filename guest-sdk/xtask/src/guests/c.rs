@@ -1,5 +1,4 @@
-//! The example in C: bindings from the contract, then the first C compiler for WebAssembly that is
-//! found.
+//! Plugins in C: bindings from the contract, then the first C compiler for WebAssembly that is found.
 
 use std::fmt;
 use std::fs;
@@ -11,10 +10,27 @@ use wit_parser::Resolve;
 use super::progress::Progress;
 use super::rust::STACK;
 use super::toolchain::output;
-use super::{read, root, target_folder, write};
+use super::{is_current, read, root, target_folder, write};
 
-/// The example's folder.
-const FOLDER: &str = "plugins/examples/c";
+/// A plugin in C. Paths are those of the repository.
+pub(super) struct Source {
+    /// What it is, for whoever waits for it.
+    pub(super) what: &'static str,
+    /// The folder of its files.
+    pub(super) folder: &'static str,
+    /// Its world, whose name is `plugin`.
+    pub(super) world: &'static str,
+    /// The folder below `target/guests` in which it is built.
+    pub(super) built: &'static str,
+}
+
+/// The example.
+pub(super) const EXAMPLE: Source = Source {
+    what: "the example in C",
+    folder: "plugins/examples/c",
+    world: "plugins/examples/c/world.wit",
+    built: "c",
+};
 
 /// A program that shows whether a compiler has what the example needs: a C library and a linker.
 const PROBE: &str = "#include <stdlib.h>\nvoid *probe(void) { return malloc(1); }\n";
@@ -42,13 +58,13 @@ impl From<String> for Failure {
     }
 }
 
-/// Compiles the example, and gives its core module.
-pub(super) fn compile(progress: &Progress) -> Result<PathBuf, Failure> {
-    let folder = target_folder().join("guests").join("c");
+/// Compiles a plugin, and gives its core module.
+pub(super) fn compile(source: &Source, progress: &Progress) -> Result<PathBuf, Failure> {
+    let folder = target_folder().join("guests").join(source.built);
     fs::create_dir_all(&folder).map_err(|error| format!("`{}`: {error}", folder.display()))?;
-    let bindings = generate(&folder)?;
+    let bindings = generate(source, &folder)?;
     let module = folder.join("policy.wasm");
-    let sources = sources(&root().join(FOLDER))?;
+    let sources = sources(&root().join(source.folder))?;
     if is_current(&module, bindings.iter().chain(&sources)) {
         return Ok(module);
     }
@@ -60,19 +76,19 @@ pub(super) fn compile(progress: &Progress) -> Result<PathBuf, Failure> {
     let inputs = sources.iter().chain(&bindings);
     command.args(inputs.filter(|input| !is_header(input)));
     command.arg("-o").arg(&module);
-    progress.run("compiling the example in C", &mut command)?;
+    progress.run(&format!("compiling {}", source.what), &mut command)?;
     Ok(module)
 }
 
 /// Writes the bindings, and gives the files to compile and link.
-fn generate(folder: &Path) -> Result<Vec<PathBuf>, String> {
+fn generate(source: &Source, folder: &Path) -> Result<Vec<PathBuf>, String> {
     let failed = |error: &dyn fmt::Display| format!("the bindings for C: {error:#}");
     let mut resolve = Resolve::default();
     resolve
         .push_dir(root().join("wit"))
         .map_err(|error| failed(&error))?;
     let (package, _) = resolve
-        .push_path(root().join(FOLDER).join("world.wit"))
+        .push_path(root().join(source.world))
         .map_err(|error| failed(&error))?;
     let world = resolve
         .select_world(&[package], None)
@@ -96,7 +112,7 @@ fn generate(folder: &Path) -> Result<Vec<PathBuf>, String> {
     Ok(inputs)
 }
 
-/// The example's own files, in the order of their names.
+/// The plugin's own files, in the order of their names.
 fn sources(folder: &Path) -> Result<Vec<PathBuf>, String> {
     let failed = |error: std::io::Error| format!("`{}`: {error}", folder.display());
     let mut sources = Vec::new();
@@ -112,14 +128,6 @@ fn sources(folder: &Path) -> Result<Vec<PathBuf>, String> {
 
 fn is_header(path: &Path) -> bool {
     path.extension().is_some_and(|extension| extension == "h")
-}
-
-fn is_current<'a>(module: &Path, mut inputs: impl Iterator<Item = &'a PathBuf>) -> bool {
-    let time = |path: &Path| fs::metadata(path).and_then(|data| data.modified()).ok();
-    let Some(made) = time(module) else {
-        return false;
-    };
-    inputs.all(|input| time(input).is_some_and(|changed| changed < made))
 }
 
 /// A C compiler for WebAssembly: the program and its first arguments.

@@ -1,5 +1,8 @@
 //! From a core module to a component, and what the component says of itself.
 
+use wasi_preview1_component_adapter_provider::{
+    WASI_SNAPSHOT_PREVIEW1_ADAPTER_NAME, WASI_SNAPSHOT_PREVIEW1_REACTOR_ADAPTER,
+};
 use wasmparser::{Parser, Payload};
 use wit_component::{ComponentEncoder, DecodedWasm};
 
@@ -32,6 +35,25 @@ impl Component {
             pages: pages(module)?,
             bytes,
             imports,
+        })
+    }
+
+    /// Wraps a core module that was built for WASI preview 1, with the adapter that turns what it
+    /// imports of that into imports of WASI 0.2.
+    pub(super) fn encode_with_wasi(name: &str, module: &[u8]) -> Result<Self, String> {
+        let (adapter, code) = (
+            WASI_SNAPSHOT_PREVIEW1_ADAPTER_NAME,
+            WASI_SNAPSHOT_PREVIEW1_REACTOR_ADAPTER,
+        );
+        let bytes = ComponentEncoder::default()
+            .module(module)
+            .and_then(|encoder| encoder.adapter(adapter, code))
+            .and_then(|encoder| encoder.validate(true).encode())
+            .map_err(|error| format!("`{name}` is no component: {error:#}"))?;
+        Ok(Component {
+            pages: pages(module)?,
+            imports: imports(&bytes)?,
+            bytes,
         })
     }
 }
