@@ -50,6 +50,7 @@ fn measure(component: &str) -> Result<(), Box<dyn Error>> {
         settings: Some(Json::parse(SETTINGS)?),
         reach: Reach {
             entropy: Some(Arc::new(Sevens)),
+            ..Reach::default()
         },
         ..Grant::default()
     };
