@@ -285,6 +285,7 @@ fn session(folder: &Path) -> String {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one story, told to its end")]
 fn plugins_are_kept_and_not_trusted_where_something_changed() {
     let folder = Setup::default().write();
     let folder = folder.path();

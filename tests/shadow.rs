@@ -151,6 +151,7 @@ fn shadow_rules_change_nothing_that_anybody_sees() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one story, told to its end")]
 fn what_each_rule_would_have_done_stands_in_the_entries() {
     let finished = session();
     let text = finished.entries.0.iter().map(Value::to_string);

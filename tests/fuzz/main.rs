@@ -66,12 +66,11 @@ fn run(name: &str, dear: usize, target: fn(&[u8])) {
             .unwrap_or_else(|error| panic!("{name}: {error}"));
     }
     // Past the test's own capture: whoever runs the tests is to see that this ran.
-    writeln!(
-        std::io::stderr(),
-        "fuzz: {name}: {executions} executions, {} of them the corpus",
+    let line = format!(
+        "fuzz: {name}: {executions} executions, {} of them the corpus\n",
         rounds * corpus.len()
-    )
-    .unwrap();
+    );
+    std::io::stderr().write_all(line.as_bytes()).unwrap();
 }
 
 #[test]

@@ -85,11 +85,6 @@ impl Meter {
         }
     }
 
-    /// Bytes that may still cross.
-    pub(crate) fn may_cross(&self) -> usize {
-        self.payload_left
-    }
-
     /// Runs what waits, such as a disk or a network, with the time until which it has to be back. The
     /// time it takes is the host's, not the plugin's.
     pub(crate) fn wait<T>(&mut self, call: impl FnOnce(Instant) -> T) -> T {

@@ -129,8 +129,10 @@ fn literals_are_few_and_a_pattern_without_any_is_tried_at_its_class() {
         (
             "[xy]{9}",
             &[
-                "xxxx", "xxxy", "xxyx", "xxyy", "xyxx", "xyxy", "xyyx", "xyyy", "yxxx", "yxxy",
-                "yxyx", "yxyy", "yyxx", "yyxy", "yyyx", "yyyy",
+                "xxxxx", "xxxxy", "xxxyx", "xxxyy", "xxyxx", "xxyxy", "xxyyx", "xxyyy", "xyxxx",
+                "xyxxy", "xyxyx", "xyxyy", "xyyxx", "xyyxy", "xyyyx", "xyyyy", "yxxxx", "yxxxy",
+                "yxxyx", "yxxyy", "yxyxx", "yxyxy", "yxyyx", "yxyyy", "yyxxx", "yyxxy", "yyxyx",
+                "yyxyy", "yyyxx", "yyyxy", "yyyyx", "yyyyy",
             ],
         ),
     ] {

@@ -31,6 +31,7 @@ fn read(only: Option<&str>, since: Option<&str>, keep: usize, lines: &[String]) 
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "cases are data")]
 fn trials_are_added_up_by_rule_difference_target_and_reason() {
     let opens = json!([{ "rule": "b", "concluded": "allow", "differs": { "decided": "deny", "would": "allow" } }]);
     let same = json!([

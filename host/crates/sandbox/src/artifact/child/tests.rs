@@ -49,6 +49,7 @@ fn compile(script: &str, wall: Duration) -> Result<Vec<u8>, CompileError> {
 const READ: &str = "head -c 4194328 > /dev/null";
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "cases are data")]
 fn each_way_to_fail_has_its_error() {
     let long = Duration::from_secs(60);
     let short = Duration::from_millis(300);
