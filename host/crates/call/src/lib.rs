@@ -39,8 +39,10 @@ pub use patterns::{
 pub use pointer::{BadPointer, MAX_POINTER_BYTES, Pointer};
 pub use projection::{Projection, ProjectionError};
 pub use reach::{
-    Buckets, Caller, ENTRY_BYTES, Entropy, Entry, MAX_KEY_BYTES, MAX_LIFETIME_MS, MAX_VALUE_BYTES,
-    Moment, Reach, Store, StoreError, TakeError, Taken, is_key, is_lifetime,
+    Buckets, Caller, ENTRY_BYTES, Entropy, Entry, FileKind, FileStatus, FolderFailure, Folders,
+    Http, HttpFailure, HttpMethod, HttpRequest, HttpResponse, MAX_KEY_BYTES, MAX_LIFETIME_MS,
+    MAX_VALUE_BYTES, Moment, Reach, SecretFailure, Secrets, Store, StoreError, TakeError, Taken,
+    is_key, is_lifetime,
 };
 pub use redaction::{BadEdit, Edit, Found, Replacement, Spans};
 pub use rule::{Conclusion, Decision, PolicyOutcome, RuleOutcome, conclude, decide};

@@ -5,12 +5,18 @@
 //! All of them may be called from several threads at one time.
 
 mod buckets;
+mod folders;
+mod http;
+mod secrets;
 mod store;
 
 use std::fmt::Debug;
 use std::sync::Arc;
 
 pub use buckets::{Buckets, Caller, TakeError, Taken};
+pub use folders::{FileKind, FileStatus, FolderFailure, Folders};
+pub use http::{Http, HttpFailure, HttpMethod, HttpRequest, HttpResponse};
+pub use secrets::{SecretFailure, Secrets};
 pub use store::{
     ENTRY_BYTES, Entry, MAX_KEY_BYTES, MAX_LIFETIME_MS, MAX_VALUE_BYTES, Moment, Store, StoreError,
     is_key, is_lifetime,
@@ -32,4 +38,10 @@ pub struct Reach {
     pub store: Option<Arc<dyn Store>>,
     /// Behind the capability `rate-limit`.
     pub buckets: Option<Arc<dyn Buckets>>,
+    /// Behind the capability `http-fetch`.
+    pub http: Option<Arc<dyn Http>>,
+    /// Behind the capability `fs-read`.
+    pub folders: Option<Arc<dyn Folders>>,
+    /// Behind the capability `secret-use`.
+    pub secrets: Option<Arc<dyn Secrets>>,
 }
