@@ -24,6 +24,9 @@ pub(crate) mod imports {
                 import wardlet:plugin/key-value@0.1.0;
                 import wardlet:plugin/counter@0.1.0;
                 import wardlet:plugin/rate-limit@0.1.0;
+                import wardlet:plugin/http-fetch@0.1.0;
+                import wardlet:plugin/fs-read@0.1.0;
+                import wardlet:plugin/secret-use@0.1.0;
             }",
         // Every host function may end the check: the calls are counted.
         imports: { default: trappable },
@@ -79,5 +82,6 @@ pub(crate) mod wasi {
 }
 
 pub(crate) use imports::wardlet::plugin::{
-    clock, counter, document, findings, key_value, log, random, rate_limit, scan, types,
+    clock, counter, document, findings, fs_read, http_fetch, key_value, log, random, rate_limit,
+    scan, secret_use, types,
 };

@@ -4,7 +4,8 @@ use wardlet_call::Reach;
 use wasmtime::component::{HasSelf, Linker};
 
 use crate::bindings::{
-    clock, counter, document, findings, key_value, log, random, rate_limit, scan,
+    clock, counter, document, findings, fs_read, http_fetch, key_value, log, random, rate_limit,
+    scan, secret_use,
 };
 use crate::check::{State, wasi};
 
@@ -33,6 +34,12 @@ pub enum Capability {
     RateLimit,
     /// Start a language's runtime on a virtual WASI.
     Wasi,
+    /// Send requests to the servers that the operator named.
+    HttpFetch,
+    /// Read below the folders that the operator named.
+    FsRead,
+    /// Use secrets of the operator without seeing them.
+    SecretUse,
 }
 
 /// The names of all capabilities, as `grants` in the configuration has them.
@@ -45,11 +52,14 @@ pub const CAPABILITIES: &[&str] = &[
     Capability::Counter.name(),
     Capability::RateLimit.name(),
     Capability::Wasi.name(),
+    Capability::HttpFetch.name(),
+    Capability::FsRead.name(),
+    Capability::SecretUse.name(),
 ];
 
 impl Capability {
     /// All of them.
-    pub const ALL: [Capability; 8] = [
+    pub const ALL: [Capability; 11] = [
         Capability::Log,
         Capability::Clock,
         Capability::Random,
@@ -58,6 +68,9 @@ impl Capability {
         Capability::Counter,
         Capability::RateLimit,
         Capability::Wasi,
+        Capability::HttpFetch,
+        Capability::FsRead,
+        Capability::SecretUse,
     ];
 
     /// The capability of this name.
@@ -78,6 +91,9 @@ impl Capability {
             Capability::Counter => "counter",
             Capability::RateLimit => "rate-limit",
             Capability::Wasi => "wasi",
+            Capability::HttpFetch => "http-fetch",
+            Capability::FsRead => "fs-read",
+            Capability::SecretUse => "secret-use",
         }
     }
 
@@ -95,6 +111,9 @@ impl Capability {
             Capability::Wasi => {
                 "runs on a virtual WASI (output to the debug log; no files, environment or sockets)"
             }
+            Capability::HttpFetch => "sends HTTP requests",
+            Capability::FsRead => "reads files",
+            Capability::SecretUse => "uses secrets without seeing them",
         }
     }
 
@@ -103,13 +122,17 @@ impl Capability {
     #[must_use]
     pub const fn waits(self) -> bool {
         match self {
-            Capability::KeyValue | Capability::Counter => true,
+            Capability::KeyValue
+            | Capability::Counter
+            | Capability::HttpFetch
+            | Capability::FsRead => true,
             Capability::Log
             | Capability::Clock
             | Capability::Random
             | Capability::Scan
             | Capability::RateLimit
-            | Capability::Wasi => false,
+            | Capability::Wasi
+            | Capability::SecretUse => false,
         }
     }
 
@@ -118,12 +141,17 @@ impl Capability {
     #[must_use]
     pub const fn has_effects(self) -> bool {
         match self {
-            Capability::KeyValue | Capability::Counter | Capability::RateLimit => true,
+            Capability::KeyValue
+            | Capability::Counter
+            | Capability::RateLimit
+            | Capability::HttpFetch => true,
             Capability::Log
             | Capability::Clock
             | Capability::Random
             | Capability::Scan
-            | Capability::Wasi => false,
+            | Capability::Wasi
+            | Capability::FsRead
+            | Capability::SecretUse => false,
         }
     }
 
@@ -134,6 +162,9 @@ impl Capability {
             Capability::Random => reach.entropy.is_some(),
             Capability::KeyValue | Capability::Counter => reach.store.is_some(),
             Capability::RateLimit => reach.buckets.is_some(),
+            Capability::HttpFetch => reach.http.is_some(),
+            Capability::FsRead => reach.folders.is_some(),
+            Capability::SecretUse => reach.secrets.is_some(),
         }
     }
 
@@ -153,6 +184,15 @@ impl Capability {
                 rate_limit::add_to_linker::<_, HasSelf<State>>(linker, |state| state)
             }
             Capability::Wasi => wasi::link(linker, granted),
+            Capability::HttpFetch => {
+                http_fetch::add_to_linker::<_, HasSelf<State>>(linker, |state| state)
+            }
+            Capability::FsRead => {
+                fs_read::add_to_linker::<_, HasSelf<State>>(linker, |state| state)
+            }
+            Capability::SecretUse => {
+                secret_use::add_to_linker::<_, HasSelf<State>>(linker, |state| state)
+            }
         }
     }
 }

@@ -4,11 +4,14 @@ mod clock;
 mod counter;
 mod document;
 mod findings;
+mod fs_read;
+mod http_fetch;
 mod key_value;
 mod log;
 mod random;
 mod rate_limit;
 mod scan;
+mod secret_use;
 pub(crate) mod wasi;
 
 use std::sync::{Arc, OnceLock};
@@ -62,6 +65,10 @@ pub(crate) struct State {
     random_left: usize,
     search: scan::Search,
     wasi: wasi::Used,
+    /// Requests sent.
+    requests: u32,
+    /// The secrets that the next request carries.
+    attached: Vec<String>,
 }
 
 impl State {
@@ -74,6 +81,8 @@ impl State {
             random_left: random::MAX_PER_CHECK,
             search: scan::Search::default(),
             wasi: wasi::Used::default(),
+            requests: 0,
+            attached: Vec::new(),
         }
     }
 

@@ -92,6 +92,30 @@ const INTERFACES: &[Interface] = &[
     (
         "wasi:sockets/tcp@0.2.0",
         "wasi:sockets/tcp@0.2.0",
+        "http-fetch",
+        "wardlet:plugin/http-fetch@0.1.0",
+        &[("fetch", "(param i32 i32 i32 i32 i32 i32 i32 i32 i32)")],
+    ),
+    (
+        "fs-read",
+        "wardlet:plugin/fs-read@0.1.0",
+        &[
+            ("read", "(param i32 i32 i32 i32 i32)"),
+            ("list", "(param i32 i32 i32 i32 i32)"),
+            ("stat", "(param i32 i32 i32 i32 i32)"),
+        ],
+    ),
+    (
+        "secret-use",
+        "wardlet:plugin/secret-use@0.1.0",
+        &[
+            ("hmac", "(param i32 i32 i32 i32 i32)"),
+            ("attach", "(param i32 i32 i32)"),
+        ],
+    ),
+    (
+        "wasi:clocks/wall-clock@0.2.0",
+        "wasi:clocks/wall-clock@0.2.0",
         &[("now", "(result i64)")],
     ),
     (

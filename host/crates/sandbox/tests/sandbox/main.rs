@@ -19,6 +19,7 @@ mod isolation;
 mod limits;
 mod loading;
 mod logging;
+mod outside;
 mod probe;
 mod random;
 mod scanning;
