@@ -8,6 +8,7 @@ mod audit;
 mod check;
 mod compile;
 mod init;
+mod outside;
 mod quarantine;
 mod reload;
 mod run;

@@ -10,7 +10,7 @@ use wardlet_keys::digest::{pin, sha256};
 use wardlet_sandbox::{Capability, Grant, LoadError, Plugin, Sandbox};
 
 use crate::config;
-use crate::reach::{Outside, StoreError};
+use crate::reach::{Outside, ReachError};
 
 /// Plugins that are loaded at one time, on machines with as many cores. Each may be compiled by a process
 /// of its own that takes hundreds of megabytes, so memory would be the next to run out.
@@ -91,13 +91,13 @@ pub enum PluginError {
         /// What the file has.
         found: String,
     },
-    /// What it is to keep between checks cannot be opened.
+    /// What it is to reach outside of its sandbox cannot be had.
     #[error("plugin `{name}`: {source}")]
-    Store {
+    Reach {
         /// The plugin.
         name: PluginName,
         /// Why.
-        source: StoreError,
+        source: ReachError,
     },
     /// The sandbox refuses it.
     #[error("plugin `{name}`: {source}")]
@@ -123,7 +123,7 @@ impl PluginError {
             PluginError::NotPinned { name, found } => Some(format!(
                 "if you vouch for this component, add `digest = \"{found}\"` to `[plugin.{name}]`"
             )),
-            PluginError::Store { source, .. } => source.hint(),
+            PluginError::Reach { source, .. } => source.hint(),
             PluginError::Load { name, source } => source.hint(name),
         }
     }
@@ -231,7 +231,7 @@ fn load(
         projection: plugin.sees.clone(),
         settings: Some(plugin.settings.clone()),
         limits: plugin.limits,
-        reach: reach.map_err(|source| PluginError::Store {
+        reach: reach.map_err(|source| PluginError::Reach {
             name: name.clone(),
             source,
         })?,

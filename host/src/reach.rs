@@ -4,9 +4,13 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use wardlet_call::{self as call, Entropy, Entry, Moment, PluginName, Reach, Store};
+use wardlet_call::{self as call, Entropy, Entry, Folders, Http, Moment, PluginName, Reach, Store};
+use wardlet_keys::digest::hmac_sha256;
 use wardlet_keys::{KeyError, PrivateFolder};
-use wardlet_reach::{Bucket, Disk, Granted, OpenError, Terms};
+use wardlet_reach::{
+    Bucket, CaError, Disk, FolderError, FolderSet, Granted, HttpClient, OpenError, PluginSecrets,
+    Secret, SecretError, SecretUse, SystemResolver, Terms,
+};
 use wardlet_sandbox::Capability;
 
 use crate::config;
@@ -51,6 +55,56 @@ impl StoreError {
     }
 }
 
+/// Why a plugin does not get what it is to reach.
+#[derive(Debug, thiserror::Error)]
+pub enum ReachError {
+    /// What it keeps.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A folder.
+    #[error(transparent)]
+    Folder(#[from] FolderError),
+    /// A secret.
+    #[error("secret `{name}`: {source}")]
+    Secret {
+        /// Its name.
+        name: String,
+        /// Why.
+        source: SecretError,
+    },
+    /// A secret that does not suit its use.
+    #[error(transparent)]
+    SecretUse(#[from] SecretError),
+    /// The file of certificate authorities.
+    #[error("`{}` {source}", .path.display())]
+    Ca {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: CaError,
+    },
+}
+
+impl ReachError {
+    /// How to mend it.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            ReachError::Store(error) => error.hint(),
+            ReachError::Folder(_) => {
+                Some("paths in `folders` are relative to the configuration file".into())
+            }
+            ReachError::Secret { .. } | ReachError::SecretUse(_) => Some(
+                "run the gateway where the secret can be had, and restart it when it changes"
+                    .into(),
+            ),
+            ReachError::Ca { .. } => Some(
+                "`ca` is a file of certificates in PEM, relative to the configuration file".into(),
+            ),
+        }
+    }
+}
+
 /// What stands outside of the sandboxes of a gateway. It outlives its policy sets: a bucket that is
 /// told of again on the same terms is the same one, with what was taken from it.
 #[derive(Debug)]
@@ -86,8 +140,8 @@ impl Outside {
     /// What one plugin may reach, so far as a capability is granted too.
     ///
     /// # Errors
-    /// [`StoreError`], for a plugin that was granted something that needs a store.
-    pub fn of(&self, name: &PluginName, plugin: &config::Plugin) -> Result<Reach, StoreError> {
+    /// [`ReachError`]: a store, folder, secret or file of authorities cannot be had.
+    pub fn of(&self, name: &PluginName, plugin: &config::Plugin) -> Result<Reach, ReachError> {
         let granted = |capability: Capability| plugin.grants.iter().any(|g| g == capability.name());
         let keeps = granted(Capability::KeyValue) || granted(Capability::Counter);
         let store = keeps.then(|| self.store(name, plugin.quota)).transpose()?;
@@ -96,11 +150,15 @@ impl Outside {
             .iter()
             .map(|(name, terms)| (name.clone(), self.bucket(name, terms)));
         let buckets = Granted(buckets.collect());
+        let secrets = secrets(name, plugin)?;
         Ok(Reach {
             entropy: Some(Arc::new(SystemEntropy)),
             store,
             // Who was granted no bucket is told so when it loads.
             buckets: (!buckets.0.is_empty()).then(|| Arc::new(buckets) as _),
+            http: http(plugin, secrets.as_ref())?,
+            folders: folders(plugin)?,
+            secrets: secrets.map(|secrets| secrets as _),
         })
     }
 
@@ -131,6 +189,61 @@ impl Outside {
             }
         }
     }
+}
+
+/// The secrets of one plugin, fetched now.
+fn secrets(
+    name: &PluginName,
+    plugin: &config::Plugin,
+) -> Result<Option<Arc<PluginSecrets>>, ReachError> {
+    if plugin.secrets.is_empty() {
+        return Ok(None);
+    }
+    let mut uses = Vec::new();
+    for (secret, grant) in &plugin.secrets {
+        let fetched = Secret::fetch(&grant.secret.source).map_err(|source| ReachError::Secret {
+            name: secret.clone(),
+            source,
+        })?;
+        let attach = grant.secret.attach.clone().filter(|_| grant.attach);
+        let granted = SecretUse {
+            secret: fetched,
+            hmac: grant.hmac,
+            raw: grant.secret.raw,
+            attach,
+        };
+        uses.push((secret.clone(), granted));
+    }
+    let secrets = PluginSecrets::new(name.clone(), uses, hmac_sha256)?;
+    Ok(Some(Arc::new(secrets)))
+}
+
+/// The HTTP client of one plugin.
+fn http(
+    plugin: &config::Plugin,
+    secrets: Option<&Arc<PluginSecrets>>,
+) -> Result<Option<Arc<dyn Http>>, ReachError> {
+    let Some(http) = &plugin.http else {
+        return Ok(None);
+    };
+    let ca = http.ca.as_deref();
+    let secrets = secrets.map(Arc::clone);
+    let client = HttpClient::new(http.grant.clone(), ca, secrets, Arc::new(SystemResolver));
+    let client = client.map_err(|source| ReachError::Ca {
+        path: http.ca.clone().unwrap_or_default(),
+        source,
+    })?;
+    Ok(Some(Arc::new(client)))
+}
+
+/// The folders of one plugin, opened now.
+fn folders(plugin: &config::Plugin) -> Result<Option<Arc<dyn Folders>>, ReachError> {
+    if plugin.folders.is_empty() {
+        return Ok(None);
+    }
+    let named = plugin.folders.iter();
+    let set = FolderSet::open(named.map(|(name, path)| (name.as_str(), path.as_path())))?;
+    Ok(Some(Arc::new(set)))
 }
 
 /// A store that is not there. A look at a configuration judges no call, so that nobody asks it.

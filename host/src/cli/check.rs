@@ -9,7 +9,7 @@ use wardlet_reach::Per;
 use wardlet_sandbox::Capability;
 
 use super::say::{self, Failure, UNREADABLE, visible};
-use super::{CONFIG, setup};
+use super::{CONFIG, outside, setup};
 use crate::config::{self, Config, PolicyRef, Rule};
 use crate::gate::Rules;
 use crate::plugins::{Bound, PluginSet};
@@ -282,6 +282,9 @@ fn tell_reach(bound: &Bound, plugin: &config::Plugin) {
             ));
         }
     }
+    for line in outside::lines(plugin, bound.plugin.capabilities()) {
+        say::out(format!("    {line}"));
+    }
 }
 
 /// Whether it keeps anything between checks.
@@ -361,6 +364,7 @@ fn as_json(
             })).collect::<Vec<_>>(),
             "quota": configured.filter(|_| keeps(bound)).map(|plugin| plugin.quota),
             "buckets": buckets.collect::<Vec<_>>(),
+            "outside": configured.map(outside::as_json),
         })
     });
     let tools = shown.iter().map(|shown| {

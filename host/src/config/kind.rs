@@ -3,6 +3,7 @@
 use std::io::ErrorKind;
 
 use wardlet_call::ProjectionError;
+use wardlet_reach::{HeaderError, UrlError};
 
 use super::pattern::PatternError;
 
@@ -101,6 +102,28 @@ pub(super) enum FaultKind {
         known: String,
         near: Option<String>,
     },
+    #[error("`{text}` is no server: {why}")]
+    Origin { text: String, why: UrlError },
+    #[error("`{0}` is a private address, and `allow` reaches public ones only")]
+    PrivateAddress(String),
+    #[error("`{0}` has an address that is never connected to")]
+    NoAddress(String),
+    #[error("`{0}` stands in `allow` and in `allow_private`")]
+    AllowedTwice(String),
+    #[error("no secret has the name `{name}`")]
+    UnknownSecret {
+        name: String,
+        known: String,
+        near: Option<String>,
+    },
+    #[error("{0} needs one of `file`, `env` and `command`")]
+    SecretSource(String),
+    #[error("a secret cannot be attached as `{text}`: {why}")]
+    Header { text: String, why: HeaderError },
+    #[error("`prefix` cannot stand at the beginning of a header")]
+    Prefix,
+    #[error("secret `{0}` has no `header` that it could be attached as")]
+    CannotAttach(String),
     #[error("a date cannot stand in `settings`")]
     SettingDate,
     #[error("a number in `settings` has no JSON form")]
@@ -165,6 +188,8 @@ pub(super) enum FaultKind {
     AllowAllBeside,
     #[error("`{0}` has no effect in a rule without redactors")]
     NothingRedacted(&'static str),
+    #[error("no plugin uses secret `{0}`")]
+    UnusedSecret(String),
     #[error("no plugin takes from bucket `{0}`")]
     UnusedBucket(String),
     #[error("`{key}` has no effect without the grant {}", quoted_or(grants))]
@@ -192,6 +217,7 @@ impl FaultKind {
                 | Self::AllowAllBeside
                 | Self::NothingRedacted(_)
                 | Self::UnusedBucket(_)
+                | Self::UnusedSecret(_)
                 | Self::NotReached { .. }
                 | Self::BlindRedactor(_)
         )
@@ -208,6 +234,9 @@ impl FaultKind {
                     | Self::UnknownServer { .. }
                     | Self::UnknownPlugin { .. }
                     | Self::UnknownBucket { .. }
+                    | Self::UnknownSecret { .. }
+                    | Self::SecretSource(_)
+                    | Self::CannotAttach(_)
                     | Self::NoScope(_)
                     | Self::NoEffect(_)
                     | Self::Shadowed { .. }
@@ -218,7 +247,8 @@ impl FaultKind {
     /// Whether the line may show a credential: a key that a server does not have, and that no slip
     /// of the fingers explains, may be one that somebody put there.
     pub(super) fn may_show_secret(&self) -> bool {
-        matches!(self, Self::UnknownKey { place, near: None, .. } if place.starts_with("`[server"))
+        matches!(self, Self::UnknownKey { place, near: None, .. }
+            if place.starts_with("`[server") || place.starts_with("`[secret"))
     }
 
     /// How to mend it.
@@ -266,6 +296,15 @@ impl FaultKind {
                     &match known.as_str() {
                         NONE => "add a table `[bucket.<name>]`".to_owned(),
                         _ => format!("the buckets are {known}"),
+                    },
+                ));
+            }
+            Self::UnknownSecret { near, known, .. } => {
+                return Some(did_you_mean(
+                    near.as_deref(),
+                    &match known.as_str() {
+                        NONE => "add a table `[secret.<name>]`".to_owned(),
+                        _ => format!("the secrets are {known}"),
                     },
                 ));
             }
@@ -348,6 +387,23 @@ impl FaultKind {
                 "a rule needs one policy that allows; take `allow-all` away unless the others only refuse"
             }
             Self::NothingRedacted(_) => "add `redactors`, or take it away",
+            Self::Origin { .. } => {
+                "write scheme, host and port: `https://opa.example.com:443`; a name that is not in ASCII in its `xn--` form"
+            }
+            Self::PrivateAddress(_) => "if the plugin may reach it, list it in `allow_private`",
+            Self::NoAddress(_) => {
+                "link-local, multicast, reserved and metadata addresses cannot be granted"
+            }
+            Self::AllowedTwice(_) => "take it out of one of them",
+            Self::SecretSource(_) => {
+                "the secret itself does not stand in this file: name the file, the environment variable or the command that gives it"
+            }
+            Self::Header { .. } => "for example `header = \"authorization\"`",
+            Self::Prefix => "visible ASCII: `prefix = \"Bearer \"`",
+            Self::CannotAttach(_) => {
+                "add `header` and `origins` to the secret, or take `\"attach\"` away"
+            }
+            Self::UnusedSecret(_) => "name it in the `secrets` of a plugin, or take it away",
             Self::UnusedBucket(_) => "name it in the `buckets` of a plugin, or take it away",
             Self::NotReached { .. } => "add it to `grants` of the plugin, or take the key away",
             Self::BlindRedactor(_) => "add `sees = [\"/arguments\", \"/result\"]` to the plugin",
@@ -359,6 +415,13 @@ impl FaultKind {
 fn required_hint(key: &str) -> Option<&'static str> {
     match key {
         "name" => Some("entries and denials carry it"),
+        "allow" => {
+            Some("the servers that it may reach: `allow = [\"https://opa.example.com:443\"]`")
+        }
+        "header" => Some("as which header it is attached: `header = \"authorization\"`"),
+        "origins" => Some(
+            "the only servers that it is sent to: `origins = [\"https://opa.example.com:443\"]`",
+        ),
         "rate" => Some("how fast it fills: `rate = \"10/m\"`"),
         "per" => Some("who has one of their own: `per = \"principal\"`"),
         "component" => Some("the path of the plugin's `.wasm` file, relative to this file"),
@@ -373,10 +436,18 @@ fn type_hint(key: &str, wanted: &str) -> Option<&'static str> {
         }
         ("approval", _) => Some("write `approval = { expires = \"50s\" }`"),
         ("timeout" | "deadline" | "cpu" | "expires", _) => Some("write it with its unit: `\"5m\"`"),
+        ("http", _) => Some("write `http = { allow = [\"https://opa.example.com:443\"] }`"),
+        ("folders", _) => Some("write `folders = { policy = \"/etc/policy\" }`"),
+        ("secrets", _) => Some("write `secrets = { token = [\"attach\"] }`"),
+        (key, "a list of strings") if key.starts_with("secrets.") => {
+            Some("what it may be used for: `[\"hmac\"]`, `[\"attach\"]` or both")
+        }
+        ("requests", _) => Some("write a number without quotes: `requests = 4`"),
+        ("raw", _) => Some("write it without quotes: `true`"),
         ("burst", _) => Some("write a number without quotes: `burst = 10`"),
         ("rate", _) => Some("write it as `\"10/m\"`"),
         ("store", _) => Some("write `store = { quota = \"1MiB\" }`"),
-        ("memory" | "payload" | "log" | "result" | "quota", _) => {
+        ("memory" | "payload" | "log" | "result" | "quota" | "max_response", _) => {
             Some("write it with its unit: `\"16MiB\"`")
         }
         ("rule", _) => Some("write the header with two brackets: `[[rule]]`"),

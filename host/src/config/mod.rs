@@ -15,12 +15,14 @@ mod kind;
 mod limits;
 mod model;
 mod nearest;
+mod outside;
 mod pattern;
 mod plugin;
 mod raw;
 mod resolve;
 mod rule;
 mod scope;
+mod secret;
 mod settings;
 mod starter;
 mod table;
@@ -39,7 +41,8 @@ pub(crate) use bucket::word as per_word;
 pub use fault::{Fault, Faults, Level};
 pub use model::{
     BuiltIn, Config, DEFAULT_APPROVAL, DEFAULT_ENV, DEFAULT_GATEWAY, DEFAULT_STATE,
-    DEFAULT_TIMEOUT, EnvValue, Gateway, MethodRule, Plugin, PolicyRef, Rule, Server,
+    DEFAULT_TIMEOUT, EnvValue, Gateway, Http, MethodRule, Plugin, PolicyRef, Rule, Secret,
+    SecretGrant, Server,
 };
 pub use pattern::Pattern;
 pub use starter::{Starter, StarterKind, StarterPlugin, StarterTool, starter};

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use wardlet_call::{Json, Mode, PluginName, Projection, Replacement, RuleName, ServerName};
 
-use wardlet_reach::Terms;
+use wardlet_reach::{Attached, HttpGrant, SecretSource, Terms};
 use wardlet_sandbox::Limits;
 
 use super::fault::Faults;
@@ -137,6 +137,43 @@ pub struct Plugin {
     pub quota: u64,
     /// The buckets that it may take from, with their terms.
     pub buckets: BTreeMap<String, Terms>,
+    /// The servers that it may send requests to.
+    pub http: Option<Http>,
+    /// The folders that it may read, by their names.
+    pub folders: BTreeMap<String, PathBuf>,
+    /// The secrets that it may use, by their names.
+    pub secrets: BTreeMap<String, SecretGrant>,
+}
+
+/// `http` of a plugin.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Http {
+    /// The servers and limits.
+    pub grant: HttpGrant,
+    /// The certificate authorities that are trusted, in PEM; none for those that Mozilla lists.
+    pub ca: Option<PathBuf>,
+}
+
+/// `[secret.<name>]`
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Secret {
+    /// Where it comes from.
+    pub source: SecretSource,
+    /// As what it is attached to requests, and where to.
+    pub attach: Option<Attached>,
+    /// Whether signatures are of exactly the plugin's bytes.
+    pub raw: bool,
+}
+
+/// A secret of a plugin, with what it may do with it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SecretGrant {
+    /// The secret.
+    pub secret: Secret,
+    /// Have bytes signed.
+    pub hmac: bool,
+    /// Attach it to requests.
+    pub attach: bool,
 }
 
 /// `[[rule]]`

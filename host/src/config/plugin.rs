@@ -13,13 +13,14 @@ use super::model::{BuiltIn, Plugin};
 use super::nearest::nearest;
 use super::raw::{RawPlugin, Text};
 use super::resolve::{bad_name, refuse_unusable, size};
+use super::secret::Secrets;
 use super::table::refuse_repeated;
 
 /// Resolves one plugin; none where its name is not one.
 pub(super) fn resolve(
     raw: &RawPlugin,
     folder: &Path,
-    (capabilities, buckets): (&[&str], &Buckets<'_>),
+    (capabilities, buckets, secrets): (&[&str], &Buckets<'_>, &Secrets<'_>),
     gathered: &mut Gathered<'_>,
 ) -> Option<(PluginName, Plugin)> {
     let text = raw.name.get_ref();
@@ -50,6 +51,9 @@ pub(super) fn resolve(
         limits: raw.limits.resolve(gathered),
         quota: quota(raw, gathered),
         buckets: buckets.granted(raw.listed_buckets(), gathered),
+        http: raw.outside.http(folder, gathered),
+        folders: raw.outside.folders(folder, gathered),
+        secrets: secrets.granted(raw.outside.secrets(), gathered),
     };
     Some((name.ok()?, plugin))
 }

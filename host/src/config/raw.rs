@@ -8,6 +8,8 @@ use super::bucket::{self, RawBucket};
 use super::fault::{Gathered, Span};
 use super::kind::FaultKind;
 use super::limits::{self, RawLimits};
+use super::outside::RawOutside;
+use super::secret::{self, RawSecret};
 use super::settings::to_json;
 use super::table::{Node, Table, in_order, table_of, text_of, wrong};
 
@@ -17,7 +19,9 @@ pub(super) type Text = Spanned<String>;
 /// A list of texts; none where the key is absent.
 pub(super) type Texts = Option<Vec<Text>>;
 
-const ROOT: &[&str] = &["gateway", "server", "bucket", "plugin", "rule", "methods"];
+const ROOT: &[&str] = &[
+    "gateway", "server", "bucket", "secret", "plugin", "rule", "methods",
+];
 const GATEWAY: &[&str] = &["name", "state", "watch"];
 const SERVER: &[&str] = &["command", "env", "set_env", "cwd", "timeout"];
 const PLUGIN: &[&str] = &[
@@ -29,6 +33,9 @@ const PLUGIN: &[&str] = &[
     "limits",
     "store",
     "buckets",
+    "http",
+    "folders",
+    "secrets",
 ];
 const STORE: &[&str] = &["quota"];
 const RULE: &[&str] = &[
@@ -57,6 +64,7 @@ pub(super) struct RawConfig {
     pub(super) watch: Option<bool>,
     pub(super) servers: Vec<RawServer>,
     pub(super) buckets: Vec<RawBucket>,
+    pub(super) secrets: Vec<RawSecret>,
     pub(super) plugins: Vec<RawPlugin>,
     pub(super) rules: Vec<RawRule>,
     /// Whether a part of the rules could not be read.
@@ -87,6 +95,7 @@ pub(super) struct RawPlugin {
     pub(super) store: Option<(Span, Option<Text>)>,
     /// The place of `buckets`, and what it lists.
     pub(super) buckets: Option<(Span, Vec<Text>)>,
+    pub(super) outside: RawOutside,
 }
 
 impl RawPlugin {
@@ -135,6 +144,13 @@ pub(super) fn read(document: &DeTable<'_>, gathered: &mut Gathered<'_>) -> RawCo
         if let Some(entries) = table_of(node, &place_key("bucket", &name), gathered) {
             let table = Table::open(entries, (&place, name.span()), bucket::KEYS, gathered);
             config.buckets.push(RawBucket::read(name, &table, gathered));
+        }
+    }
+    for (name, node) in named(&root, "secret", gathered) {
+        let place = format!("`[secret.{}]`", name.get_ref());
+        if let Some(entries) = table_of(node, &place_key("secret", &name), gathered) {
+            let table = Table::open(entries, (&place, name.span()), secret::KEYS, gathered);
+            config.secrets.push(RawSecret::read(name, &table, gathered));
         }
     }
     for (name, node) in named(&root, "plugin", gathered) {
@@ -224,6 +240,7 @@ fn plugin(name: Text, table: &Table<'_, '_>, gathered: &mut Gathered<'_>) -> Raw
         limits: limits.unwrap_or_default(),
         store,
         buckets: buckets.map(|listed| (table.key_span("buckets"), listed)),
+        outside: RawOutside::read(table, gathered),
     }
 }
 

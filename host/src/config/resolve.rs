@@ -18,6 +18,7 @@ use super::model::{
 };
 use super::nearest::nearest;
 use super::raw::{RawConfig, RawServer, Text};
+use super::secret::Secrets;
 use super::table::refuse_repeated;
 use super::units;
 use super::{plugin, rule, scope};
@@ -53,10 +54,12 @@ pub(super) fn resolve(
             .collect(),
         names: raw.buckets.iter().map(|b| b.name.get_ref()).collect(),
     };
+    let secrets = Secrets::resolve(&raw.secrets, &folder, gathered);
+    let named = (capabilities, &buckets, &secrets);
     let plugins: BTreeMap<_, _> = raw
         .plugins
         .iter()
-        .filter_map(|plugin| plugin::resolve(plugin, &folder, (capabilities, &buckets), gathered))
+        .filter_map(|plugin| plugin::resolve(plugin, &folder, named, gathered))
         .collect();
     let methods = methods(&raw, gathered);
     let names = rule::Names {
@@ -161,7 +164,10 @@ fn environment(
     (env, set_env)
 }
 
-fn refuse_variables<'a>(names: impl Iterator<Item = &'a Text>, gathered: &mut Gathered<'_>) {
+pub(super) fn refuse_variables<'a>(
+    names: impl Iterator<Item = &'a Text>,
+    gathered: &mut Gathered<'_>,
+) {
     for name in names {
         let text = name.get_ref();
         let is_name = text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');

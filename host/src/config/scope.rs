@@ -10,13 +10,20 @@ use super::fault::Gathered;
 use super::kind::FaultKind;
 use super::model::{Config, MethodRule, PolicyRef, Rule};
 use super::pattern::Pattern;
-use super::raw::{RawConfig, Text};
+use super::raw::{RawConfig, RawPlugin, Text};
 
 /// The capabilities behind which a plugin's store is.
 const STORE: &[&str] = &[Capability::KeyValue.name(), Capability::Counter.name()];
 
 /// The capability behind which buckets are.
 const BUCKETS: &[&str] = &[Capability::RateLimit.name()];
+
+/// The capabilities behind which `http`, `folders` and `secrets` are.
+const OUTSIDE: [&[&str]; 3] = [
+    &[Capability::HttpFetch.name()],
+    &[Capability::FsRead.name()],
+    &[Capability::SecretUse.name()],
+];
 
 /// Looks at the configuration as a whole. `faulty` are the places of rules with a fault: what such
 /// a rule lacks may be what could not be read, so that nothing is concluded from it.
@@ -151,12 +158,25 @@ fn note_reach(config: &Config, raw: &RawConfig, gathered: &mut Gathered<'_>) {
                 BUCKETS,
             ),
         ];
-        for (at, key, grants) in keys {
+        let outside = plugin.outside.keys().into_iter().zip(OUTSIDE);
+        let outside = outside.map(|((at, key), grants)| (at, key, grants));
+        for (at, key, grants) in keys.into_iter().chain(outside) {
             if let Some(at) = at
                 && !granted(grants)
             {
                 gathered.at(at.clone(), FaultKind::NotReached { key, grants });
             }
+        }
+    }
+    for secret in &raw.secrets {
+        let name = secret.name.get_ref();
+        let uses = |plugin: &RawPlugin| {
+            let mut named = plugin.outside.secrets().iter();
+            named.any(|(one, _)| one.get_ref() == name)
+        };
+        if !raw.plugins.iter().any(uses) {
+            let kind = FaultKind::UnusedSecret(name.clone());
+            gathered.at(secret.name.span(), kind);
         }
     }
     for bucket in &raw.buckets {

@@ -133,16 +133,7 @@ impl<'t, 'i> Table<'t, 'i> {
         key: &str,
         gathered: &mut Gathered<'_>,
     ) -> Option<Vec<Spanned<String>>> {
-        let node = self.node(key)?;
-        let Some(items) = node.get_ref().as_array() else {
-            wrong(node, key, "a list of strings", gathered);
-            return Some(Vec::new());
-        };
-        let item_key = format!("{key}[…]");
-        let texts = items
-            .iter()
-            .filter_map(|item| text_of(item, &item_key, gathered));
-        Some(texts.collect())
+        texts_of(self.node(key)?, key, gathered)
     }
 
     /// Refuses a list without items.
@@ -217,6 +208,23 @@ pub(super) fn text_of(
         wrong(node, key, "a string", gathered);
     }
     Some(Spanned::new(node.span(), text?.to_owned()))
+}
+
+/// A list of strings; those of its items that are strings, where some are not.
+pub(super) fn texts_of(
+    node: &Node<'_>,
+    key: &str,
+    gathered: &mut Gathered<'_>,
+) -> Option<Vec<Spanned<String>>> {
+    let Some(items) = node.get_ref().as_array() else {
+        wrong(node, key, "a list of strings", gathered);
+        return Some(Vec::new());
+    };
+    let item_key = format!("{key}[…]");
+    let texts = items
+        .iter()
+        .filter_map(|item| text_of(item, &item_key, gathered));
+    Some(texts.collect())
 }
 
 /// A value is not of the type it should be.

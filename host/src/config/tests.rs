@@ -12,13 +12,16 @@ use super::{
 /// With this variable set to `write`, the golden files are written anew instead of compared.
 const GOLDEN: &str = "WARDLET_GOLDEN";
 
-const CAPABILITIES: [&str; 6] = [
+const CAPABILITIES: [&str; 9] = [
     "log",
     "clock",
     "random",
     "key-value",
     "counter",
     "rate-limit",
+    "http-fetch",
+    "fs-read",
+    "secret-use",
 ];
 
 fn parse(text: &str) -> Result<Config, Faults> {

@@ -1,10 +1,12 @@
 //! What calls are judged by, as one value: whatever changes a verdict is in it, and its digest is
 //! of all of that.
 
+use std::path::Path;
+
 use wardlet_audit::{Event, PluginPin};
 use wardlet_call::{Json, Mode, Replacement};
 use wardlet_keys::digest::{pin, sha256};
-use wardlet_reach::Terms;
+use wardlet_reach::{Attached, HttpGrant, Origin, SecretSource, Terms};
 use wardlet_sandbox::{Limit, Limits};
 
 use super::Rules;
@@ -104,7 +106,16 @@ fn of_plugin(digest: &str, plugin: &config::Plugin) -> Json {
         limits,
         quota,
         buckets,
+        http,
+        folders,
+        secrets,
     } = plugin;
+    let folders = folders
+        .iter()
+        .map(|(name, path)| (name.as_str(), of_path(path)));
+    let secrets = secrets
+        .iter()
+        .map(|(name, grant)| (name.as_str(), of_secret(grant)));
     let buckets = buckets
         .iter()
         .map(|(name, terms)| (name.as_str(), of_bucket(terms)));
@@ -116,7 +127,72 @@ fn of_plugin(digest: &str, plugin: &config::Plugin) -> Json {
         ("limits", of_limits(limits)),
         ("quota", Json::number(*quota)),
         ("buckets", Json::object(buckets)),
+        ("http", http.as_ref().map_or(Json::Null, of_http)),
+        ("folders", Json::object(folders)),
+        ("secrets", Json::object(secrets)),
     ])
+}
+
+fn of_http(http: &config::Http) -> Json {
+    let config::Http { grant, ca } = http;
+    let HttpGrant {
+        allow,
+        allow_private,
+        max_response,
+        requests,
+    } = grant;
+    Json::object([
+        ("allow", list(allow, of_origin)),
+        ("allow_private", list(allow_private, of_origin)),
+        ("max_response", Json::number(*max_response as u64)),
+        ("requests", Json::number((*requests).into())),
+        ("ca", ca.as_deref().map_or(Json::Null, of_path)),
+    ])
+}
+
+/// Where a secret comes from and what may be done with it; not what it is.
+fn of_secret(grant: &config::SecretGrant) -> Json {
+    let config::SecretGrant {
+        secret: config::Secret {
+            source,
+            attach,
+            raw,
+        },
+        hmac,
+        attach: may_attach,
+    } = grant;
+    let source = match source {
+        SecretSource::File(path) => ("file", of_path(path)),
+        SecretSource::Env(name) => ("env", Json::text(name)),
+        SecretSource::Command(words) => ("command", list(words, |word| Json::text(word))),
+    };
+    let attach = attach.as_ref().map_or(Json::Null, |attach| {
+        let Attached {
+            header,
+            prefix,
+            origins,
+        } = attach;
+        Json::object([
+            ("header", Json::text(header)),
+            ("prefix", Json::text(prefix)),
+            ("origins", list(origins, of_origin)),
+        ])
+    });
+    Json::object([
+        source,
+        ("attach", attach),
+        ("raw", Json::Bool(*raw)),
+        ("may_hmac", Json::Bool(*hmac)),
+        ("may_attach", Json::Bool(*may_attach)),
+    ])
+}
+
+fn of_origin(origin: &Origin) -> Json {
+    Json::text(&origin.to_string())
+}
+
+fn of_path(path: &Path) -> Json {
+    Json::text(&path.display().to_string())
 }
 
 fn of_bucket(terms: &Terms) -> Json {

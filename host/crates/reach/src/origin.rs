@@ -3,6 +3,8 @@
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use crate::address::may_reach;
+
 /// Longer URLs are refused: servers take no longer ones, and a policy has none.
 const MAX_URL: usize = 2048;
 
@@ -84,12 +86,13 @@ impl Origin {
         self.tls
     }
 
-    /// The host, where it is an address.
+    /// Whether a connection may go there, with or without a grant of private addresses. Of a name that is not
+    /// known before it is resolved.
     #[must_use]
-    pub fn address(&self) -> Option<IpAddr> {
+    pub fn may_be_reached(&self, private: bool) -> bool {
         match &self.host {
-            Host::Address(address) => Some(*address),
-            Host::Name(_) => None,
+            Host::Address(address) => may_reach(*address, private),
+            Host::Name(_) => true,
         }
     }
 
