@@ -23,6 +23,7 @@ mod hostile;
 mod leaks;
 mod manifests;
 mod neighbours;
+mod outside;
 mod passing;
 mod quarantine;
 mod reach;

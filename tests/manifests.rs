@@ -28,10 +28,12 @@ const EDGES: [(&str, &[&str]); 7] = [
 ];
 
 /// A dependency that ships in one package alone.
-const ONLY: [(&str, &str); 5] = [
+const ONLY: [(&str, &str); 7] = [
     ("wasmtime", "host/crates/sandbox"),
     ("ring", "host/crates/keys"),
     ("rusqlite", "host/crates/reach"),
+    ("rustls", "host/crates/reach"),
+    ("cap-std", "host/crates/reach"),
     ("tokio", "host"),
     ("clap", "host"),
 ];

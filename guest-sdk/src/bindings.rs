@@ -29,6 +29,9 @@ wit_bindgen::generate!({
             import wardlet:plugin/key-value@0.1.0;
             import wardlet:plugin/counter@0.1.0;
             import wardlet:plugin/rate-limit@0.1.0;
+            import wardlet:plugin/http-fetch@0.1.0;
+            import wardlet:plugin/fs-read@0.1.0;
+            import wardlet:plugin/secret-use@0.1.0;
             export wardlet:plugin/plugin@0.1.0;
         }
     ",

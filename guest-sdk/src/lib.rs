@@ -55,11 +55,14 @@ pub mod clock;
 pub mod counter;
 pub mod document;
 pub mod findings;
+pub mod fs_read;
+pub mod http_fetch;
 pub mod key_value;
 pub mod log;
 pub mod random;
 pub mod rate_limit;
 pub mod scan;
+pub mod secret_use;
 pub mod settings;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod testing;

@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use wardlet_call::{DeclaredSet, Document, Documents, Json, PatternSets, Projection};
 
-pub use outside::Outside;
+pub use outside::{Outside, Sent};
 
 use crate::log::Level;
 use crate::{Decision, Subject, Verdict, findings::Finding};
@@ -367,6 +367,8 @@ impl Check {
                 search: None,
                 next: 0,
                 outside: self.outside.clone(),
+                requests: 0,
+                attached: Vec::new(),
             },
             run,
         ))

@@ -180,6 +180,43 @@ told! { crate::rate_limit::Failure:
     Unavailable "a bucket without room for another caller",
 }
 
+told! { crate::http_fetch::Failure:
+    BadRequest "a request that may not be sent",
+    NotGranted "a server that is not granted",
+    SecretOrigin "a secret that is not for this server",
+    Unresolved "a name without an address",
+    RefusedAddress "a name with an address that is refused",
+    Unreachable "a server that cannot be reached",
+    BadCertificate "a certificate that is refused",
+    BadRedirect "a redirect that is refused",
+    BadResponse "an answer that is malformed",
+    TooLarge "an answer that is too large",
+    TooMany "more requests than a check may make",
+    TimedOut "a server that was too slow",
+    ShowsSecret "an answer that shows a secret",
+}
+
+told! { crate::fs_read::Failure:
+    NotGranted "a folder that is not granted",
+    BadPath "a path that is none",
+    Outside "a path that leads out of its folder",
+    NotFound "a file that is not there",
+    NotAFile "a path without a regular file",
+    NotAFolder "a path without a folder",
+    TooLarge "a file over 1 MiB, or more bytes than a check may read",
+    TooMany "a folder with over 1,024 entries",
+    NotText "a name that is not UTF-8",
+    Changed "a file that changed while it was read",
+    TimedOut "a disk that was too slow",
+    Unavailable "a file that the system refuses",
+}
+
+told! { crate::secret_use::Failure:
+    NotGranted "a use of a secret that is not granted",
+    TooLarge "more than 64 KiB to sign",
+    TooMany "more secrets than a request may carry",
+}
+
 impl From<Failure> for String {
     fn from(failure: Failure) -> Self {
         match failure {

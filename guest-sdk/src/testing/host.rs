@@ -33,6 +33,10 @@ pub(super) struct Behind {
     pub(super) search: Option<Scan>,
     pub(super) next: u32,
     pub(super) outside: Outside,
+    /// Requests sent so far.
+    pub(super) requests: u32,
+    /// The secrets that the next request carries.
+    pub(super) attached: Vec<String>,
 }
 
 thread_local! {
@@ -341,6 +345,74 @@ pub(crate) mod rate_limit {
 
     pub(crate) fn take(bucket: &str, amount: u32) -> Result<Outcome, Failure> {
         super::with(|behind| behind.outside.take(bucket, amount))
+    }
+}
+
+pub(crate) mod http_fetch {
+    use super::with;
+    use crate::http_fetch::{Failure, Request, Response};
+
+    /// Requests of one check, where the operator says nothing (contract, `http-fetch`).
+    const MAX_REQUESTS: u32 = 4;
+
+    pub(crate) fn fetch(request: &Request) -> Result<Response, Failure> {
+        with(|behind| {
+            let attached = std::mem::take(&mut behind.attached);
+            if behind.requests >= MAX_REQUESTS {
+                return Err(Failure::TooMany);
+            }
+            behind.requests += 1;
+            let response = behind.outside.fetch(request, attached)?;
+            let texts = response.headers.iter();
+            let texts: usize = texts.map(|h| h.name.len() + h.value.len()).sum();
+            behind
+                .spend(texts + response.body.len())
+                .map_err(|_| Failure::TooLarge)?;
+            Ok(response)
+        })
+    }
+}
+
+pub(crate) mod fs_read {
+    use super::with;
+    use crate::fs_read::{Entry, Failure, Status};
+
+    pub(crate) fn read(folder: &str, path: &str) -> Result<Vec<u8>, Failure> {
+        with(|behind| {
+            let bytes = behind.outside.read(folder, path)?;
+            behind.spend(bytes.len()).map_err(|_| Failure::TooLarge)?;
+            Ok(bytes)
+        })
+    }
+
+    pub(crate) fn list(folder: &str, path: &str) -> Result<Vec<Entry>, Failure> {
+        with(|behind| {
+            let entries = behind.outside.list(folder, path)?;
+            let bytes = entries.iter().map(|entry| entry.name.len()).sum();
+            behind.spend(bytes).map_err(|_| Failure::TooLarge)?;
+            Ok(entries)
+        })
+    }
+
+    pub(crate) fn stat(folder: &str, path: &str) -> Result<Status, Failure> {
+        with(|behind| behind.outside.stat(folder, path))
+    }
+}
+
+pub(crate) mod secret_use {
+    use super::with;
+    use crate::secret_use::Failure;
+
+    pub(crate) fn hmac(secret: &str, data: &[u8]) -> Result<Vec<u8>, Failure> {
+        with(|behind| behind.outside.hmac(secret, data))
+    }
+
+    pub(crate) fn attach(secret: &str) -> Result<(), Failure> {
+        with(|behind| {
+            behind.outside.attach(secret, &behind.attached)?;
+            behind.attached.push(secret.to_owned());
+            Ok(())
+        })
     }
 }
 

@@ -1,9 +1,13 @@
 //! What a plugin reaches outside of its sandbox and finds again in the next check.
 
+mod reached;
+
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use wardlet_call::{ENTRY_BYTES, MAX_VALUE_BYTES, is_key, is_lifetime};
+
+pub use reached::Sent;
 
 use crate::{counter, key_value, rate_limit};
 
@@ -24,6 +28,7 @@ struct State {
     buckets: BTreeMap<String, Bucket>,
     quota: u64,
     available: bool,
+    reached: reached::Reached,
 }
 
 /// How many tokens a bucket holds at most, and has.
@@ -54,6 +59,7 @@ impl Default for State {
             buckets: BTreeMap::new(),
             quota: QUOTA,
             available: true,
+            reached: reached::Reached::default(),
         }
     }
 }

@@ -1,5 +1,7 @@
 //! The double behaves like the contract.
 
+mod reached;
+
 use super::{Check, Fault, Outside, cases};
 use crate::{
     Description, Edit, Failure, Part, Plugin, Policy, Redactor, SettingFault, Subject, Value,

@@ -17,6 +17,23 @@ limits = { deadline = "20ms", memory = "16MiB", payload = "1MiB" }
 store = { quota = "4MiB" }
 buckets = ["writes"]
 
+folders = { policy = "policy" }
+secrets = { token = ["attach"] }
+
+[plugin.guard.http]
+allow = ["https://opa.example:443"]
+allow_private = ["http://127.0.0.1:8181"]
+ca = "ca.pem"
+max_response = "2MiB"
+requests = 7
+
+[secret.token]
+env = "TOKEN"
+header = "x-token"
+prefix = "Key "
+origins = ["https://origin.example"]
+raw = false
+
 [bucket.writes]
 rate = "9/m"
 burst = 5
@@ -64,6 +81,24 @@ fn whatever_changes_a_verdict_changes_the_digest() {
         (r#"sees = ["/arguments"]"#, r#"sees = ["/arguments/path"]"#),
         (r#"["/srv"]"#, r#"["/srv", "/opt"]"#),
         ("20ms", "21ms"),
+        (r#"{ policy = "policy" }"#, r#"{ policy = "other" }"#),
+        (r#"{ policy ="#, r#"{ rules ="#),
+        (r#"token = ["attach"]"#, r#"token = ["attach", "hmac"]"#),
+        (r#"token = ["attach"]"#, r#"token = []"#),
+        ("opa.example", "opb.example"),
+        ("opa.example:443", "opa.example:444"),
+        ("https://opa", "http://opa"),
+        ("127.0.0.1:8181", "127.0.0.1:8182"),
+        (r#""ca.pem""#, r#""cb.pem""#),
+        (r#""2MiB""#, r#""3MiB""#),
+        ("requests = 7", "requests = 8"),
+        (r#"env = "TOKEN""#, r#"env = "OTHER""#),
+        (r#"env = "TOKEN""#, r#"file = "TOKEN""#),
+        (r#"env = "TOKEN""#, r#"command = ["TOKEN"]"#),
+        ("x-token", "y-token"),
+        ("Key ", "Bearer "),
+        ("origin.example", "other.example"),
+        ("raw = false", "raw = true"),
         ("16MiB", "8MiB"),
         ("1MiB", "2MiB"),
         ("4MiB", "5MiB"),
