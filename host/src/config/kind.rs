@@ -273,40 +273,16 @@ impl FaultKind {
                 ));
             }
             Self::UnknownServer { near, known, .. } => {
-                return Some(did_you_mean(
-                    near.as_deref(),
-                    &match known.as_str() {
-                        NONE => "add a table `[server.<name>]`".to_owned(),
-                        _ => format!("the servers are {known}"),
-                    },
-                ));
+                return Some(unknown("server", near.as_deref(), known));
             }
             Self::UnknownPlugin { near, known, .. } => {
-                return Some(did_you_mean(
-                    near.as_deref(),
-                    &match known.as_str() {
-                        NONE => "add a table `[plugin.<name>]`".to_owned(),
-                        _ => format!("the plugins are {known}"),
-                    },
-                ));
+                return Some(unknown("plugin", near.as_deref(), known));
             }
             Self::UnknownBucket { near, known, .. } => {
-                return Some(did_you_mean(
-                    near.as_deref(),
-                    &match known.as_str() {
-                        NONE => "add a table `[bucket.<name>]`".to_owned(),
-                        _ => format!("the buckets are {known}"),
-                    },
-                ));
+                return Some(unknown("bucket", near.as_deref(), known));
             }
             Self::UnknownSecret { near, known, .. } => {
-                return Some(did_you_mean(
-                    near.as_deref(),
-                    &match known.as_str() {
-                        NONE => "add a table `[secret.<name>]`".to_owned(),
-                        _ => format!("the secrets are {known}"),
-                    },
-                ));
+                return Some(unknown("secret", near.as_deref(), known));
             }
             Self::RuleTwice { line, .. } => {
                 return Some(format!(
@@ -470,6 +446,15 @@ fn did_you_mean(near: Option<&str>, otherwise: &str) -> String {
         Some(near) => format!("did you mean `{near}`?"),
         None => otherwise.to_owned(),
     }
+}
+
+/// What to do about a name that no table of its kind has.
+fn unknown(kind: &str, near: Option<&str>, known: &str) -> String {
+    let otherwise = match known {
+        NONE => format!("add a table `[{kind}.<name>]`"),
+        _ => format!("the {kind}s are {known}"),
+    };
+    did_you_mean(near, &otherwise)
 }
 
 /// Names in backticks of which one is enough.

@@ -22,12 +22,15 @@ const HTTP: &[&str] = &["allow", "allow_private", "ca", "max_response", "request
 /// Smaller answers than this no server gives.
 const MIN_RESPONSE: u64 = 1024;
 
+/// Members of a table whose keys are the operator's own, in the order of the text.
+type Members<T> = Vec<(Text, T)>;
+
 /// What stands in the file, each with its place.
 #[derive(Default)]
 pub(super) struct RawOutside {
     http: Option<(Span, RawHttp)>,
-    folders: Option<(Span, Vec<(Text, Text)>)>,
-    secrets: Option<(Span, Vec<(Text, Vec<Text>)>)>,
+    folders: Option<(Span, Members<Text>)>,
+    secrets: Option<(Span, Members<Vec<Text>>)>,
 }
 
 struct RawHttp {
@@ -141,13 +144,13 @@ impl RawOutside {
     }
 }
 
-/// The members of a table whose keys are the operator's own, in the order of the text.
+/// The members of the table at a key, with its place.
 fn members<T>(
     plugin: &Table<'_, '_>,
     key: &'static str,
     gathered: &mut Gathered<'_>,
     value: impl Fn(&super::table::Node<'_>, &str, &mut Gathered<'_>) -> Option<T>,
-) -> Option<(Span, Vec<(Text, T)>)> {
+) -> Option<(Span, Members<T>)> {
     let entries = plugin.entries(key, gathered)?;
     let members = in_order(entries).into_iter().filter_map(|(name, node)| {
         let value = value(node, &format!("{key}.{}", name.get_ref()), gathered)?;

@@ -86,6 +86,7 @@ mod tests {
     use super::may_reach;
 
     #[test]
+    #[allow(clippy::too_many_lines, reason = "cases are data")]
     fn every_kind_of_address_is_told_apart() {
         // Whether it may be reached without and with a grant of private addresses.
         let check = |expected: (bool, bool), addresses: &[&str]| {

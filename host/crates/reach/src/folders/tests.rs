@@ -1,3 +1,5 @@
+#![allow(clippy::too_many_lines, reason = "cases are data")]
+
 use std::fs;
 use std::os::unix::ffi::OsStringExt as _;
 use std::os::unix::fs::symlink;

@@ -1,4 +1,5 @@
 //! The client against servers that mean harm.
+#![allow(clippy::too_many_lines, reason = "cases are data")]
 
 mod redirects;
 mod secrets;
@@ -147,7 +148,13 @@ fn names_are_resolved_once() {
     let origin = server.origin("a.test");
     // Were it resolved again, the connection would go to the metadata service.
     let names = Names::new(&[&["127.0.0.1"], &["169.254.169.254"]]);
-    let client = HttpClient::new(grant(&[], &[origin.clone()]), None, None, names.clone()).unwrap();
+    let client = HttpClient::new(
+        grant(&[], std::slice::from_ref(&origin)),
+        None,
+        None,
+        names.clone(),
+    )
+    .unwrap();
     assert_eq!(
         fetch(&client, &get(&server.url("a.test", "/")))
             .unwrap()
@@ -161,7 +168,13 @@ fn names_are_resolved_once() {
 
     // Public first, private next: what was looked at is what is handed on to be connected to.
     let names = Names::new(&[&["1.1.1.1"], &["127.0.0.1"]]);
-    let client = HttpClient::new(grant(&[origin.clone()], &[]), None, None, names.clone()).unwrap();
+    let client = HttpClient::new(
+        grant(std::slice::from_ref(&origin), &[]),
+        None,
+        None,
+        names.clone(),
+    )
+    .unwrap();
     let until = Instant::now() + LONG;
     let public: IpAddr = "1.1.1.1".parse().unwrap();
     assert_eq!(client.addresses(&origin, until), Ok(vec![public]));
@@ -331,7 +344,10 @@ fn what_has_no_end_is_cut() {
             .port()
     };
     let origin = Origin::parse(&format!("http://a.test:{port}")).unwrap();
-    let got = fetch(&client(&[origin.clone()]), &get(&origin.to_string()));
+    let got = fetch(
+        &client(std::slice::from_ref(&origin)),
+        &get(&origin.to_string()),
+    );
     assert_eq!(got, Err(HttpFailure::Unreachable), "nobody listens");
 }
 

@@ -1,3 +1,5 @@
+#![allow(clippy::too_many_lines, reason = "cases are data")]
+
 use super::{Origin, Url, UrlError};
 
 #[test]

@@ -1,3 +1,5 @@
+#![allow(clippy::too_many_lines, reason = "cases are data")]
+
 use std::io::{self, Read, Write};
 
 use wardlet_call::{HttpFailure, HttpMethod, HttpResponse};

@@ -56,9 +56,8 @@ fn a_secret_that_comes_back_is_not_handed_over() {
         format!("HTTP/1.1 200 OK\r\nx-echo: Bearer {SECRET}\r\n\r\n{{}}"),
         format!("HTTP/1.1 200 OK\r\n{SECRET}: x\r\n\r\n{{}}"),
         format!("HTTP/1.1 500 No\r\n\r\n{SECRET}"),
-        format!(
-            "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n6\r\nhunter\r\na\r\n-hunter-22\r\n0\r\n\r\n"
-        ),
+        "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n6\r\nhunter\r\na\r\n-hunter-22\r\n0\r\n\r\n"
+            .to_owned(),
         // On its way to a server that is granted, in the place of a redirect.
         redirect(&format!("/next?token={SECRET}")),
     ] {
