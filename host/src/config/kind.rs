@@ -188,6 +188,8 @@ pub(super) enum FaultKind {
     AllowAllBeside,
     #[error("`{0}` has no effect in a rule without redactors")]
     NothingRedacted(&'static str),
+    #[error("`{0}` is not encrypted: whoever is on the way can read the secret")]
+    PlainSecret(String),
     #[error("no plugin uses secret `{0}`")]
     UnusedSecret(String),
     #[error("no plugin takes from bucket `{0}`")]
@@ -218,6 +220,7 @@ impl FaultKind {
                 | Self::NothingRedacted(_)
                 | Self::UnusedBucket(_)
                 | Self::UnusedSecret(_)
+                | Self::PlainSecret(_)
                 | Self::NotReached { .. }
                 | Self::BlindRedactor(_)
         )
@@ -379,6 +382,7 @@ impl FaultKind {
             Self::CannotAttach(_) => {
                 "add `header` and `origins` to the secret, or take `\"attach\"` away"
             }
+            Self::PlainSecret(_) => "write `https://`, if the server has it",
             Self::UnusedSecret(_) => "name it in the `secrets` of a plugin, or take it away",
             Self::UnusedBucket(_) => "name it in the `buckets` of a plugin, or take it away",
             Self::NotReached { .. } => "add it to `grants` of the plugin, or take the key away",

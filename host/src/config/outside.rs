@@ -87,7 +87,8 @@ impl RawOutside {
         let allow = origins(&public, false, gathered);
         let allow_private = origins(&private, true, gathered);
         for text in &private {
-            if public.iter().any(|one| one.get_ref() == text.get_ref()) {
+            // Also where one has its port and the other has not.
+            if Origin::parse(text.get_ref()).is_ok_and(|origin| allow.contains(&origin)) {
                 let kind = FaultKind::AllowedTwice(text.get_ref().clone());
                 gathered.at(text.span(), kind);
             }

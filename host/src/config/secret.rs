@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use wardlet_call::ServerName;
-use wardlet_reach::{Attached, SecretSource, attachable};
+use wardlet_reach::{Attached, Origin, SecretSource, attachable};
 
 use super::fault::Gathered;
 use super::kind::{FaultKind, quoted};
@@ -124,7 +124,14 @@ impl RawSecret {
             }
             text.clone()
         });
-        let origins = origins(self.origins.as_deref().unwrap_or_default(), true, gathered);
+        let listed = self.origins.as_deref().unwrap_or_default();
+        let origins = origins(listed, true, gathered);
+        for text in listed {
+            let plain = |origin: Origin| !origin.is_tls() && !origin.is_loopback();
+            if Origin::parse(text.get_ref()).is_ok_and(plain) {
+                gathered.at(text.span(), FaultKind::PlainSecret(text.get_ref().clone()));
+            }
+        }
         Some(Attached {
             header: name?,
             prefix: prefix.unwrap_or_default(),

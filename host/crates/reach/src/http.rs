@@ -178,21 +178,22 @@ impl Http for HttpClient {
         until: Instant,
     ) -> Result<HttpResponse, HttpFailure> {
         let mut url = self.check(request)?;
-        let own = request.headers.iter();
-        let mut headers: Vec<(&str, &str)> = own
-            .map(|(name, value)| (name.as_str(), value.as_str()))
-            .collect();
-        match &self.secrets {
-            Some(secrets) => headers.extend(secrets.toward(&url.origin, attached)?),
-            None if attached.is_empty() => {}
+        let mut own = request.headers.clone();
+        let mut carried = match &self.secrets {
+            Some(secrets) => secrets.toward(&url.origin, attached)?,
+            None if attached.is_empty() => Vec::new(),
             None => return Err(HttpFailure::SecretOrigin),
-        }
+        };
         let follows = matches!(request.method, HttpMethod::Get | HttpMethod::Head);
         for _ in 0..=MAX_REDIRECTS {
             let message = Message {
                 method: request.method,
                 url: &url,
-                headers: headers.clone(),
+                headers: own
+                    .iter()
+                    .map(|(name, value)| (name.as_str(), value.as_str()))
+                    .chain(carried.iter().copied())
+                    .collect(),
                 body: request.body.as_deref(),
             };
             let response = self.step(&message, until)?;
@@ -203,7 +204,8 @@ impl Http for HttpClient {
             self.granted(&next.origin)?;
             if next.origin != url.origin {
                 // For good: a way back to the first server brings nothing back.
-                headers.retain(|(name, _)| name.eq_ignore_ascii_case("accept"));
+                carried.clear();
+                own.retain(|(name, _)| name.eq_ignore_ascii_case("accept"));
             }
             url = next;
         }

@@ -86,6 +86,12 @@ impl Origin {
         self.tls
     }
 
+    /// Whether it is an address of this machine's own.
+    #[must_use]
+    pub fn is_loopback(&self) -> bool {
+        matches!(&self.host, Host::Address(address) if address.is_loopback())
+    }
+
     /// Whether a connection may go there, with or without a grant of private addresses. Of a name that is not
     /// known before it is resolved.
     #[must_use]

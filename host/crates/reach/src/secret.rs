@@ -4,9 +4,9 @@ use std::fmt;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::sync_channel;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use zeroize::Zeroizing;
 
@@ -21,6 +21,9 @@ const MAX_SECRET_BYTES: usize = 16 << 10;
 
 /// How long a command may take: tools that ask a server answer within seconds, and none may ask a person.
 const COMMAND_TIME: Duration = Duration::from_secs(10);
+
+/// How often it is looked at whether a command that has said everything is over.
+const COMMAND_LOOK: Duration = Duration::from_millis(5);
 
 /// Where a secret comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -163,17 +166,31 @@ fn run(words: &[String]) -> Result<Zeroizing<Vec<u8>>, &'static str> {
     let output = child.stdout.take().ok_or("has no output")?;
     let (sender, receiver) = sync_channel(1);
     std::thread::spawn(move || sender.send(read(output)));
+    let until = Instant::now() + COMMAND_TIME;
     let bytes = receiver.recv_timeout(COMMAND_TIME);
-    if !matches!(bytes, Ok(Ok(ref bytes)) if bytes.len() <= MAX_SECRET_BYTES) {
-        // Not done, or it would write for ever.
-        let _ = child.kill();
-    }
-    let status = child.wait();
+    // Whatever is not done, or would write for ever, is ended.
+    let says_all = matches!(&bytes, Ok(Ok(bytes)) if bytes.len() <= MAX_SECRET_BYTES);
+    let status = end(&mut child, if says_all { until } else { Instant::now() });
     match (bytes, status) {
-        (Err(_), _) => Err("was not done within 10 s"),
         (Ok(Ok(bytes)), _) if bytes.len() > MAX_SECRET_BYTES => Ok(bytes),
-        (Ok(Ok(bytes)), Ok(status)) if status.success() => Ok(bytes),
-        _ => Err("failed"),
+        (Ok(Ok(bytes)), Some(status)) if status.success() => Ok(bytes),
+        (Ok(_), Some(_)) => Err("failed"),
+        (Err(_), _) | (_, None) => Err("was not done within 10 s"),
+    }
+}
+
+/// Waits for a program until a time; one that is not over by then is ended, and has no status.
+fn end(child: &mut Child, until: Instant) -> Option<ExitStatus> {
+    loop {
+        match child.try_wait() {
+            Ok(Some(status)) => return Some(status),
+            Ok(None) if Instant::now() < until => std::thread::sleep(COMMAND_LOOK),
+            Ok(None) | Err(_) => {
+                let _ = child.kill();
+                let _ = child.wait();
+                return None;
+            }
+        }
     }
 }
 
@@ -225,6 +242,7 @@ mod tests {
             ("echo hunter-22; exit 1", "failed"),
             ("echo hunter-22 >&2", "0 bytes"),
             ("cat", "0 bytes"),
+            ("echo hunter-22; kill -9 $$", "failed"),
             ("yes hunter-22", "16385 bytes"),
         ] {
             let got = command(script).unwrap_err();

@@ -7,6 +7,7 @@ use std::io::{ErrorKind, Read, Write};
 
 use memchr::memmem;
 use wardlet_call::{HttpFailure, HttpMethod, HttpResponse};
+use zeroize::Zeroizing;
 
 use crate::connection::failure_of;
 use crate::origin::Url;
@@ -42,11 +43,14 @@ impl Message<'_> {
         connection: &mut (impl Read + Write),
         max_body: usize,
     ) -> Result<HttpResponse, HttpFailure> {
-        let head = zeroize::Zeroizing::new(self.head());
+        let head = Zeroizing::new(self.head());
+        let body = self.body.unwrap_or_default();
+        let mut whole = Zeroizing::new(Vec::with_capacity(head.len() + body.len()));
+        whole.extend_from_slice(head.as_bytes());
+        whole.extend_from_slice(body);
         // A server may answer, and close, before it has read all of the request.
         let written = connection
-            .write_all(head.as_bytes())
-            .and_then(|()| connection.write_all(self.body.unwrap_or_default()))
+            .write_all(&whole)
             .and_then(|()| connection.flush());
         if let Err(error) = written
             && failure_of(&error) != HttpFailure::Unreachable

@@ -4,7 +4,7 @@ use wardlet_call::{HttpFailure, HttpMethod, HttpRequest};
 
 use super::super::HttpClient;
 use super::server::{
-    Names, Server, attached, client, fetch, get, grant, ok, redirect, with_secret,
+    Names, Server, attached, client, fetch, get, grant, ok, redirect, with_secret, with_secret_as,
 };
 use crate::origin::Origin;
 
@@ -106,4 +106,17 @@ fn a_redirect_elsewhere_carries_nothing_along() {
         "{carried}"
     );
     assert!(carried.contains("Accept: a/b\r\n"), "{carried}");
+}
+
+/// Also in a header that a plugin may send elsewhere.
+#[test]
+fn a_secret_stays_behind_in_whatever_header() {
+    let target = Server::saying(ok("reached"));
+    let first = Server::saying(redirect(&target.url("b.test", "/")));
+    let origins = [first.origin("a.test"), target.origin("b.test")];
+    let client = with_secret_as("accept", &origins);
+    let got = attached(&client, &get(&first.url("a.test", "/"))).unwrap();
+    assert_eq!(got.body, b"reached");
+    assert!(first.received.lock().unwrap().concat().contains("hunter"));
+    assert!(!target.received.lock().unwrap().concat().contains("hunter"));
 }

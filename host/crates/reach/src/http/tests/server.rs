@@ -147,12 +147,17 @@ pub(super) fn client(origins: &[Origin]) -> HttpClient {
 
 /// The same, with a secret for the first of the origins.
 pub(super) fn with_secret(origins: &[Origin]) -> HttpClient {
+    with_secret_as("authorization", origins)
+}
+
+/// The same, with the secret in this header.
+pub(super) fn with_secret_as(header: &str, origins: &[Origin]) -> HttpClient {
     let granted = SecretUse {
         secret: Secret::of(SECRET.as_bytes()),
         hmac: false,
         raw: false,
         attach: Some(Attached {
-            header: "authorization".into(),
+            header: header.into(),
             prefix: "Bearer ".into(),
             origins: origins[..1].to_vec(),
         }),
