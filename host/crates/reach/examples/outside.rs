@@ -1,5 +1,5 @@
 //! What reaching outside costs: a request to a server on loopback, by address and by name, and the reading of
-//! a small file. `cargo run --release --workspace --example outside`
+//! a small file. `cargo run --release -p wardlet-reach --example outside`
 #![allow(
     clippy::unwrap_used,
     clippy::print_stdout,
