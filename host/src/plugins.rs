@@ -44,8 +44,15 @@ impl Bound {
             limits,
             quota,
             buckets,
+            http,
+            folders,
+            secrets,
         } = config;
         let own = &self.config;
+        // What was opened or fetched when it was loaded may be another by now: a secret that was changed
+        // takes effect with the next reload.
+        let ca = http.as_ref().and_then(|http| http.ca.as_ref());
+        let stays = ca.is_none() && folders.is_empty() && secrets.is_empty();
         self.digest == digest
             && own.grants == *grants
             && own.sees == *sees
@@ -53,6 +60,10 @@ impl Bound {
             && own.limits == *limits
             && own.quota == *quota
             && own.buckets == *buckets
+            && own.http == *http
+            && own.folders == *folders
+            && own.secrets == *secrets
+            && stays
     }
 }
 

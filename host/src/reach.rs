@@ -95,7 +95,7 @@ impl ReachError {
                 Some("paths in `folders` are relative to the configuration file".into())
             }
             ReachError::Secret { .. } | ReachError::SecretUse(_) => Some(
-                "run the gateway where the secret can be had, and restart it when it changes"
+                "run the gateway where the secret can be had; it is fetched when the gateway starts and with each reload"
                     .into(),
             ),
             ReachError::Ca { .. } => Some(
