@@ -90,8 +90,6 @@ const INTERFACES: &[Interface] = &[
         &[("take", "(param i32 i32 i32 i32)")],
     ),
     (
-        "wasi:sockets/tcp@0.2.0",
-        "wasi:sockets/tcp@0.2.0",
         "http-fetch",
         "wardlet:plugin/http-fetch@0.1.0",
         &[("fetch", "(param i32 i32 i32 i32 i32 i32 i32 i32 i32)")],
@@ -114,8 +112,8 @@ const INTERFACES: &[Interface] = &[
         ],
     ),
     (
-        "wasi:clocks/wall-clock@0.2.0",
-        "wasi:clocks/wall-clock@0.2.0",
+        "wasi:sockets/tcp@0.2.0",
+        "wasi:sockets/tcp@0.2.0",
         &[("now", "(result i64)")],
     ),
     (
