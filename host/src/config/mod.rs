@@ -11,6 +11,7 @@
 mod bucket;
 mod conceal;
 mod fault;
+mod hint;
 mod kind;
 mod limits;
 mod model;
