@@ -131,8 +131,8 @@ impl Lane {
         mut call: impl FnMut(&Plugin, &Check) -> Ran<T> + Send + 'static,
     ) -> Ran<T> {
         let (sender, mut receiver) = oneshot::channel();
+        let allowed = plugin.limits().concurrency;
         let (lane, plugin, check) = (Arc::clone(self), plugin.clone(), check.clone());
-        let concurrency = plugin.limits().concurrency;
         let job = move || {
             let ran = catch_unwind(AssertUnwindSafe(|| call(&plugin, &check)));
             let ran = ran.unwrap_or_else(|_| {
@@ -147,6 +147,8 @@ impl Lane {
         };
         let busy = || (Err(Fault::Busy), Usage::default());
         let humble = self.history().has_overrun();
+        // One that overran has shown what it does with a thread: it gets no second one to do it with.
+        let concurrency = if humble { 1 } else { allowed };
         let Some(ticket) = Queue::put(&self.queue, Box::new(job), (concurrency, humble)) else {
             return busy();
         };
