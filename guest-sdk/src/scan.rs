@@ -77,7 +77,7 @@ pub fn read(part: Part, leaf: u32, span: Range<u32>) -> Result<Excerpt, Failure>
     host::read(part, leaf, span.start, span.end)
 }
 
-/// The matches of [`matches`]. Ends after the first failure.
+/// The matches of [`matches()`]. Ends after the first failure.
 #[derive(Debug)]
 pub struct Matches<'a> {
     set: &'a str,
