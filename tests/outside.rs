@@ -200,6 +200,27 @@ fn a_policy_asks_a_decision_server() {
 }
 
 #[test]
+fn a_secret_that_was_changed_is_taken_by_the_next_reload() {
+    let server = Decisions::start(|_| Some("true".to_owned()));
+    let (setup, folder) = asking_setup(&server, "5s");
+    let mut gateway = Gateway::start(&setup);
+    assert!(call(&mut gateway, "/srv/a"));
+    fs::write(folder.path().join("token"), "another-secret-33\n").unwrap();
+    let reloaded = gateway.wardlet(&["reload"]);
+    assert!(reloaded.status.success(), "{reloaded:?}");
+    assert!(call(&mut gateway, "/srv/b"));
+    let asked = server.asked();
+    let bearer = |token: &str| format!("\r\nauthorization: Bearer {token}\r\n");
+    assert!(asked[0].contains(&bearer(TOKEN)), "{}", asked[0]);
+    assert!(
+        asked[1].contains(&bearer("another-secret-33")),
+        "{}",
+        asked[1]
+    );
+    gateway.finish();
+}
+
+#[test]
 fn a_server_that_echoes_the_secret_is_no_reason_to_allow() {
     let server = Decisions::start(|_| Some(format!("true, and you sent {TOKEN}")));
     let (setup, _guest) = asking_setup(&server, "5s");

@@ -106,6 +106,8 @@ pub struct Gate {
     upstream: String,
     quarantine: Quarantine,
     lanes: Lanes,
+    /// Apart, so that what a plugin does in shadow never puts off its checks that enforce.
+    shadow_lanes: Lanes,
 }
 
 impl Gate {
@@ -134,6 +136,7 @@ impl Gate {
             under_way: under_way::UnderWay::default(),
             quarantine,
             lanes: Lanes::default(),
+            shadow_lanes: Lanes::default(),
         }
     }
 

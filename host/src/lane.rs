@@ -43,6 +43,14 @@ const INLINE_BYTES: usize = 64 << 10;
 /// and so long a queue is no passing moment.
 const MAX_WAIT: Duration = Duration::from_secs(5);
 
+/// What is added to the deadline of a check that has begun before it is given up: a machine that is so busy
+/// makes everything late, and a call that the system holds up must not hold up the session for ever.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// Threads of a plugin that overran: it has shown what it does with them, but one check that loops must not
+/// hold up all of its others.
+const HUMBLE_CONCURRENCY: u32 = 2;
+
 /// What a check gives, and what it used.
 pub type Ran<T> = (Result<T, Fault>, Usage);
 
@@ -131,7 +139,7 @@ impl Lane {
         mut call: impl FnMut(&Plugin, &Check) -> Ran<T> + Send + 'static,
     ) -> Ran<T> {
         let (sender, mut receiver) = oneshot::channel();
-        let allowed = plugin.limits().concurrency;
+        let (allowed, longest) = (plugin.limits().concurrency, plugin.longest(check));
         let (lane, plugin, check) = (Arc::clone(self), plugin.clone(), check.clone());
         let job = move || {
             let ran = catch_unwind(AssertUnwindSafe(|| call(&plugin, &check)));
@@ -147,8 +155,11 @@ impl Lane {
         };
         let busy = || (Err(Fault::Busy), Usage::default());
         let humble = self.history().has_overrun();
-        // One that overran has shown what it does with a thread: it gets no second one to do it with.
-        let concurrency = if humble { 1 } else { allowed };
+        let concurrency = if humble {
+            allowed.min(HUMBLE_CONCURRENCY)
+        } else {
+            allowed
+        };
         let Some(ticket) = Queue::put(&self.queue, Box::new(job), (concurrency, humble)) else {
             return busy();
         };
@@ -157,7 +168,12 @@ impl Lane {
         let ran = match timeout(MAX_WAIT, &mut receiver).await {
             Ok(ran) => ran,
             Err(_) if waiting.take_back() => return busy(),
-            Err(_) => receiver.await,
+            // It has begun, so it ends by its deadline, unless the system itself does not come back, as a
+            // network disk may not.
+            Err(_) => match timeout(longest + GRACE, &mut receiver).await {
+                Ok(ran) => ran,
+                Err(_) => return (Err(Fault::Deadline), Usage::default()),
+            },
         };
         ran.unwrap_or_else(|_| lost())
     }

@@ -169,12 +169,16 @@ impl Quarantine {
                 fault: String::new(),
                 since: None,
             });
+        // It holds already, and another fault changes nothing that would have to be kept.
+        if record.since.is_some() {
+            return;
+        }
         record
             .faults
             .retain(|at| now_s.saturating_sub(*at) < WINDOW_S);
         record.faults.push(now_s);
         fault.word().clone_into(&mut record.fault);
-        if record.faults.len() >= MAX_FAULTS && record.since.is_none() {
+        if record.faults.len() >= MAX_FAULTS {
             record.since = Some(now_s);
             tracing::warn!(
                 %plugin, principal, fault = fault.word(),

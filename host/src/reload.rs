@@ -239,7 +239,12 @@ impl Running {
         let timeout_s = other_timeout.then_some(terms.timeout.as_secs());
         let change = Change::between((&old, &old_set), (&new, &set), timeout_s);
         let entry = change.config.clone().map(|digest| Event::Config { digest });
-        if change.policy_set.is_some() {
+        // What a plugin reaches may be another where the configuration is the same: a secret, a folder.
+        let renewed = set.plugins().iter().any(|bound| {
+            let before = old_set.plugins().get(&bound.name);
+            before.is_none_or(|before| !Arc::ptr_eq(before, bound))
+        });
+        if renewed || change.policy_set.is_some() {
             self.gate
                 .swap(entry.as_ref(), Arc::new(set), &self.approvals)?;
         } else if let Some(entry) = entry {

@@ -19,10 +19,10 @@ impl Tool {
     /// Takes a definition.
     #[must_use]
     pub fn new(definition: Json) -> Self {
-        let digest = pin(&sha256(definition.canonical_or_literal().as_bytes()));
+        let text = definition.canonical_or_literal();
         Tool {
-            definition: Arc::new(Document::new(definition)),
-            digest,
+            definition: Arc::new(Document::parsed(definition, text.len())),
+            digest: pin(&sha256(text.as_bytes())),
         }
     }
 }

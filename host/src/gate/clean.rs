@@ -61,8 +61,9 @@ pub(super) struct Origin {
 pub(super) enum Of {
     /// It answers a call, of a tool or another method.
     Call { of_tool: bool },
-    /// No call.
-    Nothing,
+    /// No call. Whether its faults count against the upstream: not where it answers what the agent asked
+    /// without a decision, the handshake or a list, since without those nobody could go on.
+    Nothing { blamed: bool },
 }
 
 impl Gate {
@@ -96,7 +97,8 @@ impl Gate {
             _ => message.params().map(RawValue::get),
         };
         let method = message.method().unwrap_or_default();
-        let origin = Origin::beside(self.policy_set(), method);
+        let answers = matches!(message, Message::Response { .. } | Message::Failure { .. });
+        let origin = Origin::beside(self.policy_set(), method, !answers);
         self.search(origin, text, Text::AsItCame)
     }
 
@@ -107,7 +109,7 @@ impl Gate {
         result: String,
     ) -> impl Future<Output = Cleaned> + use<> {
         let text = Text::Rewritten(result.clone());
-        self.search(Origin::beside(set, ""), Some(&result), text)
+        self.search(Origin::beside(set, "", false), Some(&result), text)
     }
 
     /// Parses a text, and searches it once the future is polled.
@@ -167,8 +169,8 @@ impl Gate {
         };
         let redactors = self.redactors_of(origin);
         let who = match origin.of {
-            Of::Call { .. } => self.principal.as_str(),
-            Of::Nothing => self.upstream.as_str(),
+            Of::Call { .. } => Some(self.principal.as_str()),
+            Of::Nothing { blamed } => blamed.then_some(self.upstream.as_str()),
         };
         let asked = ((origin.method.as_str(), origin.name.as_str()), who);
         let finding = match self.find(&redactors, asked, Part::Result, document).await {
@@ -196,7 +198,7 @@ impl Gate {
     fn redactors_of<'a>(&self, origin: &'a Origin) -> Vec<BoundRedactor<'a>> {
         let all = origin.set.rules();
         let rules: Vec<&BoundRule> = match origin.of {
-            Of::Nothing => Vec::new(),
+            Of::Nothing { .. } => Vec::new(),
             Of::Call { of_tool: true } => all.for_tool(&self.server, &origin.name),
             Of::Call { of_tool: false } => all.for_method(&self.server, &origin.method),
         };
@@ -211,12 +213,12 @@ impl Gate {
 
 impl Origin {
     /// A message that belongs to no call.
-    fn beside(set: Arc<PolicySet>, method: &str) -> Self {
+    fn beside(set: Arc<PolicySet>, method: &str, blamed: bool) -> Self {
         Origin {
             set,
             method: method.to_owned(),
             name: String::new(),
-            of: Of::Nothing,
+            of: Of::Nothing { blamed },
         }
     }
 }

@@ -62,13 +62,13 @@ impl Faulted {
 }
 
 impl Gate {
-    /// Runs each redactor once over a document, each in a sandbox of its own. `who` is to blame for
-    /// the document: faults count against it, and a redactor for which it is in quarantine is not
+    /// Runs each redactor once over a document, each in a sandbox of its own. `who`, if anybody, is to blame
+    /// for the document: faults count against it, and a redactor for which it is in quarantine is not
     /// run, and then nothing of the document passes.
     pub(crate) async fn find<'a>(
         &self,
         redactors: &[BoundRedactor<'a>],
-        (subject, who): ((&str, &str), &str),
+        (subject, who): ((&str, &str), Option<&str>),
         part: Part,
         document: &Arc<Document>,
     ) -> Result<Finding<'a>, Faulted> {
@@ -79,7 +79,7 @@ impl Gate {
             if bound.plugin.projection().hides_all(part) {
                 continue;
             }
-            if self.quarantine.holds(&bound.name, who) {
+            if who.is_some_and(|who| self.quarantine.holds(&bound.name, who)) {
                 let runs = finding.runs;
                 return Err(Faulted::quarantined(bound, Role::Redactor, rule, runs));
             }
@@ -92,7 +92,8 @@ impl Gate {
                 own.add(document, view, edits, rule.replacement)
                     .map_err(|_| Fault::BadAnswer)
             });
-            if let Err(fault) = added {
+            if let (Err(fault), Some(who)) = (&added, who) {
+                let fault = *fault;
                 self.quarantine.count(&bound.name, who, fault, self.now_s());
             }
             let fault = added.err().map(Fault::word);

@@ -32,6 +32,17 @@ pub(crate) struct BoundRule {
     methods: Vec<config::Pattern>,
 }
 
+impl BoundRule {
+    /// Its plugins, policies and redactors alike.
+    fn plugins(&self) -> impl Iterator<Item = &Arc<Bound>> {
+        let policies = self.policies.iter().filter_map(|policy| match policy {
+            Policy::AllowAll(_) => None,
+            Policy::Plugin(bound) => Some(bound),
+        });
+        policies.chain(&self.redactors)
+    }
+}
+
 /// All rules of a configuration.
 #[derive(Debug)]
 pub struct Rules {
@@ -60,6 +71,7 @@ impl Rules {
                 Mode::Shadow => shadows.push(bound),
             }
         }
+        wrong.extend(effects_of_shadows(&rules, &shadows));
         if !wrong.is_empty() {
             return Err(wrong);
         }
@@ -152,6 +164,28 @@ pub(crate) fn redactors<'a>(rules: &[&'a BoundRule], part: Part) -> Vec<BoundRed
 fn rank(rule: &BoundRule, part: Part) -> (bool, u8) {
     let refuses = part == Part::Arguments && !rule.mask_arguments;
     (refuses, rule.replacement.strictness())
+}
+
+/// What a shadow rule would change all the same: a plugin that keeps or counts something, or takes from
+/// a bucket, does so in shadow too, and must not share it with a rule that enforces.
+fn effects_of_shadows(rules: &[BoundRule], shadows: &[BoundRule]) -> Vec<String> {
+    let enforcing: Vec<&Arc<Bound>> = rules.iter().flat_map(BoundRule::plugins).collect();
+    let mut wrong = Vec::new();
+    for shadow in shadows {
+        for tried in shadow.plugins().filter(|bound| bound.plugin.keeps()) {
+            let shares = |bound: &&&Arc<Bound>| {
+                let own = |name: &String| tried.config.buckets.contains_key(name);
+                bound.name == tried.name || bound.config.buckets.keys().any(own)
+            };
+            if let Some(other) = enforcing.iter().find(shares) {
+                wrong.push(format!(
+                    "rule `{}` is in shadow, and its plugin `{}` would change what plugin `{}` enforces by: it keeps, counts or takes from a bucket; give it a name and buckets of its own",
+                    shadow.name, tried.name, other.name
+                ));
+            }
+        }
+    }
+    wrong
 }
 
 fn bind(rule: &config::Rule, plugins: &PluginSet, wrong: &mut Vec<String>) -> BoundRule {

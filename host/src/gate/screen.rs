@@ -240,7 +240,7 @@ impl Gate {
         }
         let begun = Instant::now();
         let name = call.tool.as_deref().unwrap_or_default();
-        let asked = ((call.method.as_str(), name), self.principal.as_str());
+        let asked = ((call.method.as_str(), name), Some(self.principal.as_str()));
         let found = self
             .find(&redactors, asked, Part::Arguments, &document)
             .await;
@@ -250,9 +250,9 @@ impl Gate {
             faulted.denial
         })?;
         facts.redactions = finding.entries();
-        let masked = masked(&finding)?;
+        let masked = masked(&finding);
         facts.plugins.extend(finding.runs);
-        let document = if masked {
+        let document = if masked? {
             let size = document.size();
             Arc::new(Document::parsed(
                 self.replace(&finding.spans, &document),
@@ -282,9 +282,10 @@ impl Gate {
         let Some(beside) = call.beside.clone().filter(|_| !redactors.is_empty()) else {
             return Ok(());
         };
-        let document = Arc::new(Document::parsed(beside, call.arguments_bytes));
+        let size = beside.to_text().len();
+        let document = Arc::new(Document::parsed(beside, size));
         let name = call.tool.as_deref().unwrap_or_default();
-        let asked = ((call.method.as_str(), name), self.principal.as_str());
+        let asked = ((call.method.as_str(), name), Some(self.principal.as_str()));
         let found = self
             .find(&redactors, asked, Part::Arguments, &document)
             .await;

@@ -219,7 +219,7 @@ impl Gate {
                     let asked = Arc::clone(&subject);
                     let evaluate =
                         move |plugin: &Plugin, check: &Check| plugin.evaluate(&asked, check);
-                    let ran = self.lanes.run(bound, &check, evaluate).await;
+                    let ran = self.shadow_lanes.run(bound, &check, evaluate).await;
                     let (outcome, run) = outcome_of(bound, ran);
                     notes.plugins.push(run);
                     said.policies.insert(bound.name.clone(), outcome.clone());
@@ -242,7 +242,7 @@ impl Gate {
     pub(super) fn shadows_of<'a>(&self, origin: &'a Origin) -> Vec<&'a BoundRule> {
         let all = origin.set.rules();
         let mut rules = match origin.of {
-            Of::Nothing => Vec::new(),
+            Of::Nothing { .. } => Vec::new(),
             Of::Call { of_tool: true } => all.shadows_for_tool(&self.server, &origin.name),
             Of::Call { of_tool: false } => all.shadows_for_method(&self.server, &origin.method),
         };
@@ -353,7 +353,7 @@ impl Gate {
     ) -> (Result<Vec<Edit>, Fault>, PluginRun) {
         let (subject, check) = self.question(searchable.subject, part, &searchable.document);
         let find = move |plugin: &Plugin, check: &Check| plugin.find(&subject, part, check);
-        let (edits, usage) = self.lanes.run(bound, &check, find).await;
+        let (edits, usage) = self.shadow_lanes.run(bound, &check, find).await;
         let fault = edits.as_ref().err().map(|fault| fault.word());
         let run = Facts::ran(bound, Role::Redactor, usage, None, fault);
         (edits, run)
@@ -376,7 +376,7 @@ fn searchable<'a>(call: &'a Call, rules: &[&BoundRule]) -> Vec<Searchable<'a>> {
     let name = call.tool.as_deref().unwrap_or_default();
     let of = |what, root: &Json| Searchable {
         what,
-        document: Arc::new(Document::parsed(root.clone(), call.arguments_bytes)),
+        document: Arc::new(Document::parsed(root.clone(), root.to_text().len())),
         subject: (&call.method, name),
     };
     // As for the enforcing rules, a call without arguments has empty ones.

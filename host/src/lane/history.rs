@@ -33,9 +33,15 @@ pub(super) struct Took {
 
 impl Took {
     pub(super) fn of<T>((answer, usage): &Ran<T>) -> Self {
+        // What it waited for is the host's time: a slow server behind a plugin says nothing about its code.
+        let waited = usage.waited > Duration::ZERO;
         Took {
-            time: usage.time,
-            overran: matches!(answer, Err(Fault::Deadline | Fault::Cpu)),
+            time: usage.time.saturating_sub(usage.waited),
+            overran: match answer {
+                Err(Fault::Deadline) => !waited,
+                Err(Fault::Cpu) => true,
+                _ => false,
+            },
         }
     }
 }

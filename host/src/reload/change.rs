@@ -157,7 +157,7 @@ impl Change {
         }
         for name in &self.plugins_changed {
             lines.push(format!(
-                "plugin `{name}` has other grants, settings or limits"
+                "plugin `{name}` has other grants, settings or limits, or what it reaches was opened anew"
             ));
         }
         for (what, names) in [("rule", &self.rules), ("method", &self.methods)] {

@@ -128,6 +128,13 @@ impl Session {
                 Ok(Ok(permit)) if matches!(stage, Some(Stage::Committing { cancelled: true })) => {
                     let _ = permit.not_sent(&session.gate, Reason::Cancelled).reply();
                 }
+                // The session has ended and the agent has its answer: the entry is all that is left.
+                Ok(Ok(permit)) if stage.is_none() => {
+                    let _ = permit.not_sent(&session.gate, Reason::Stopping).reply();
+                }
+                Ok(Err(refused)) if stage.is_none() => {
+                    let _ = session.gate.seal_refusal(refused).reply();
+                }
                 Ok(Ok(permit)) => session.forward(permit, &line),
                 Ok(Err(refused)) => session.send_refusal(refused),
                 // The thread panicked: nothing was forwarded, and nothing is said to be allowed.

@@ -193,6 +193,21 @@ impl Plugin {
         self.0.linked.standing.patterns.get().map(AsRef::as_ref)
     }
 
+    /// Whether what it does in one check can change what the gateway does in another: it keeps, counts, or
+    /// takes from a bucket.
+    #[must_use]
+    pub fn keeps(&self) -> bool {
+        use crate::Capability::{Counter, KeyValue, RateLimit};
+        let keeps = |c: &crate::Capability| matches!(c, KeyValue | Counter | RateLimit);
+        self.0.capabilities.iter().any(keeps)
+    }
+
+    /// The longest that one check may take, over documents of this size.
+    #[must_use]
+    pub fn longest(&self, check: &Check) -> Duration {
+        grown(self.limits().deadline, check)
+    }
+
     /// Whether it judges.
     #[must_use]
     pub fn is_policy(&self) -> bool {

@@ -1,6 +1,6 @@
 //! What a component is made of, read from its bytes before anything of it is compiled.
 
-use wasmparser::{
+use wasmparser_bounded::{
     BinaryReaderError, CanonicalFunction, ComponentAlias, ComponentExternalKind,
     ComponentOuterAliasKind, ComponentType, ComponentTypeRef, InstanceTypeDeclaration, Parser,
     Payload, TypeBounds,
@@ -8,6 +8,10 @@ use wasmparser::{
 
 use crate::description::shown;
 use crate::load::LoadError;
+
+/// Bytes of all sections of types of the outermost component: Python's has some tens of thousands. They
+/// are read within the gateway, where a byte of them can take thirty of memory.
+const MAX_TYPE_BYTES: u64 = 1 << 20;
 
 /// Something that the component imports.
 pub(crate) struct Import<'a> {
@@ -37,10 +41,20 @@ impl<'a> Structure<'a> {
         let mut imports = Vec::new();
         let mut exports = Vec::new();
         let mut types = Types::default();
-        let mut depth = 0_usize;
+        let (mut depth, mut type_bytes) = (0_usize, 0_u64);
         for payload in Parser::new(0).parse_all(bytes) {
             let payload = payload.map_err(invalid)?;
             if depth == 0 {
+                if let Payload::ComponentTypeSection(section) = &payload {
+                    let range = section.range();
+                    type_bytes += range.end.saturating_sub(range.start);
+                }
+                if type_bytes > MAX_TYPE_BYTES {
+                    return Err(LoadError::Invalid(format!(
+                        "its types take more than {} MiB",
+                        MAX_TYPE_BYTES >> 20
+                    )));
+                }
                 types.note(&payload).map_err(invalid)?;
             }
             match payload {

@@ -23,6 +23,12 @@ impl Budget {
         }
     }
 
+    /// Takes bytes that are the host's to write.
+    fn charge(&mut self, bytes: usize) {
+        self.cut |= bytes > self.left;
+        self.left = self.left.saturating_sub(bytes);
+    }
+
     /// As much of `text` as fits.
     fn take<'a>(&mut self, text: &'a str) -> &'a str {
         let mut end = text.len().min(self.left);
@@ -42,8 +48,13 @@ impl Host for State {
         if !self.may_log() {
             return Ok(());
         }
+        // A line costs its end, and a field its signs, so that empty ones are not free.
+        self.log.charge(1 + 2 * fields.len());
         let mut line = self.log.take(&message).escape_debug().to_string();
         for Field { key, value } in &fields {
+            if self.log.cut {
+                break;
+            }
             let (key, value) = (self.log.take(key), self.log.take(value));
             line.push_str(&format!(" {}={}", key.escape_debug(), value.escape_debug()));
         }

@@ -1,6 +1,6 @@
 //! What is refused when it loads, and what the operator is told.
 
-use wardlet_sandbox::{Capability, Grant, Limits};
+use wardlet_sandbox::{Capability, Grant, Limits, LoadError};
 
 use crate::support::{Guest, everything, load, name, sandbox};
 
@@ -316,4 +316,40 @@ fn resources_beyond_the_limits() {
             "",
         ),
     ]);
+}
+
+/// A component whose one type is a list that holds a list that holds …, which a parser without a limit
+/// follows until its stack ends; and one whose types are small and many.
+#[test]
+fn types_that_would_take_the_gateway_with_them_are_refused() {
+    let leb = |mut number: usize| {
+        let mut bytes = Vec::new();
+        loop {
+            let low = u8::try_from(number & 0x7f).unwrap();
+            number >>= 7;
+            if number == 0 {
+                bytes.push(low);
+                return bytes;
+            }
+            bytes.push(low | 0x80);
+        }
+    };
+    let component = |types: &[u8]| {
+        let mut bytes = b"\0asm\x0d\0\x01\0\x07".to_vec();
+        bytes.extend(leb(types.len()));
+        bytes.extend(types);
+        bytes
+    };
+    let mut nested = vec![1];
+    nested.extend([0x42, 1, 1].repeat(300_000));
+    nested.extend([0x42, 0]);
+    let mut many = vec![1, 0x42];
+    many.extend(leb(600_000));
+    many.extend([1, 0x7f].repeat(600_000));
+    for types in [nested, many] {
+        let error = sandbox()
+            .load(&name(), &component(&types), everything())
+            .unwrap_err();
+        assert!(matches!(error, LoadError::Invalid(_)), "{error}");
+    }
 }
