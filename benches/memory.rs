@@ -97,6 +97,11 @@ fn write_config(folder: &Path, count: usize) -> Result<String, Failure> {
         let bytes = copy(&component(name)?, number);
         let file = format!("plugin-{number}.wasm");
         std::fs::write(folder.join(&file), &bytes)?;
+        let grants = if *name == "secret-redactor" {
+            "[\"scan\"]"
+        } else {
+            "[]"
+        };
         let digest = ring::digest::digest(&ring::digest::SHA256, &bytes);
         let digest: String = digest
             .as_ref()
@@ -105,7 +110,7 @@ fn write_config(folder: &Path, count: usize) -> Result<String, Failure> {
             .collect();
         writeln!(
             text,
-            "[plugin.p{number}]\ncomponent = {file:?}\ndigest = \"sha256:{digest}\"\nsees = {sees}\nsettings = {settings}"
+            "[plugin.p{number}]\ncomponent = {file:?}\ndigest = \"sha256:{digest}\"\ngrants = {grants}\nsees = {sees}\nsettings = {settings}"
         )?;
     }
     text.push_str("[[rule]]\nname = \"all\"\ntools = [\"files/echo\"]\npolicies = [\"p0\", \"p1\"]\nredactors = [\"p2\"]\n");
