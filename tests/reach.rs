@@ -164,3 +164,17 @@ fn check_says_in_words_what_a_plugin_keeps_and_takes_and_makes_nothing() {
         );
     }
 }
+
+#[test]
+fn a_shadow_rule_takes_nothing_from_what_a_rule_enforces_by() {
+    let (mut setup, _guest) = three_an_hour();
+    setup.rules.push_str(
+        "\n[[rule]]\nname = \"tried\"\nmode = \"shadow\"\ntools = [\"echo/add\"]\npolicies = [\"thrift\"]\n",
+    );
+    let folder = setup.write();
+    let config = folder.path().join("wardlet.toml");
+    let output = crate::fixture::wardlet(&["check", "--offline"], &config);
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(2), "{told}");
+    assert!(told.contains("rule `tried` is in shadow"), "{told}");
+}
