@@ -1,10 +1,12 @@
 //! The method of the ratios: rounds of both sides interleave, so that what disturbs the machine
-//! disturbs both; the median of the rounds' ratios counts, and the spread is printed. Where the
-//! floor itself moves too much there is no result.
+//! disturbs both; the median of the rounds' ratios counts, and the spread is printed. Where the middle
+//! half of the ratios lies too far apart, the rounds do not agree, and there is no result. A few rounds
+//! that something held up say nothing about the others.
 
 use std::process::ExitCode;
 
-/// A floor that moves by more than this part of itself says that the machine was busy.
+/// A middle half of the ratios that is wider than this part of their median says that the machine was
+/// busy.
 pub(crate) const STEADY: f64 = 0.15;
 
 /// Rounds whose median counts. Odd, so that it is one of them.
@@ -13,10 +15,12 @@ pub(crate) const ROUNDS: usize = 21;
 /// How often a run on a busy machine is tried before it is void.
 const ATTEMPTS: usize = 5;
 
-/// Of some figures the least, the middle and the greatest.
+/// Of some figures the least, the middle, the greatest, and the ends of the middle half.
 pub(crate) struct Spread {
     pub(crate) least: f64,
+    pub(crate) lower: f64,
     pub(crate) median: f64,
+    pub(crate) upper: f64,
     pub(crate) greatest: f64,
 }
 
@@ -27,18 +31,21 @@ impl Spread {
         let last = figures.len().saturating_sub(1);
         Spread {
             least: at(0),
+            lower: at(last / 4),
             median: at(last / 2),
+            upper: at(last - last / 4),
             greatest: at(last),
         }
     }
 
+    /// How wide the middle half is, as a part of the median.
     pub(crate) fn moved(&self) -> f64 {
-        (self.greatest - self.least) / self.median
+        (self.upper - self.lower) / self.median
     }
 }
 
-/// Runs the rounds until the floor stood still, and prints what they gave. Each round gives the
-/// floor's microseconds and ours. None where the floor never stood still.
+/// Runs the rounds until they agree, and prints what they gave. Each round gives the floor's
+/// microseconds and ours. None where they never agreed.
 pub(crate) fn ratio(name: &str, mut round: impl FnMut() -> (f64, f64)) -> Option<f64> {
     round();
     for attempt in 1..=ATTEMPTS {
@@ -47,19 +54,20 @@ pub(crate) fn ratio(name: &str, mut round: impl FnMut() -> (f64, f64)) -> Option
         let floors = Spread::of(figures.iter().map(|(floor, _)| *floor).collect());
         let ours = Spread::of(figures.iter().map(|(_, ours)| *ours).collect());
         println!(
-            "{name}: floor {:.2} us (moved {:.0}%), ours {:.2} us, ratio {:.3} (from {:.3} to {:.3}, {ROUNDS} rounds)",
+            "{name}: floor {:.2} us, ours {:.2} us, ratio {:.3} (half of {ROUNDS} rounds from {:.3} to {:.3}, all from {:.3} to {:.3})",
             floors.median,
-            floors.moved() * 100.0,
             ours.median,
             ratios.median,
+            ratios.lower,
+            ratios.upper,
             ratios.least,
             ratios.greatest,
         );
-        if floors.moved() <= STEADY {
+        if ratios.moved() <= STEADY {
             return Some(ratios.median);
         }
         println!(
-            "{name}: void, the floor moved over {:.0}% (attempt {attempt} of {ATTEMPTS})",
+            "{name}: void, the rounds differ by over {:.0}% (attempt {attempt} of {ATTEMPTS})",
             STEADY * 100.0
         );
     }

@@ -3,18 +3,19 @@
 //! The limits bound what a stranger's declaration costs: compiling is linear in what is compiled, and
 //! that is bounded for each pattern before all are compiled together.
 
+mod beginnings;
 mod compile;
 mod pattern;
 
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
 
-use aho_corasick::AhoCorasick;
 use regex_automata::hybrid;
 use regex_automata::nfa::thompson::pikevm;
 
 use crate::name::Code;
-pub(crate) use pattern::{Group, MAX_LITERAL};
+use beginnings::Beginnings;
+pub(crate) use pattern::Group;
 
 /// Sets of one plugin: one for each kind of document, and to spare.
 pub const MAX_SETS: usize = 8;
@@ -130,10 +131,8 @@ pub struct PatternSet {
     ids: Vec<Code>,
     /// For each pattern, how to find its group, where it has one.
     pub(crate) groups: Vec<Option<Group>>,
-    /// Texts of which one stands wherever a pattern matches, without regard to case.
-    pub(crate) literals: AhoCorasick,
-    /// For each of them, the patterns that may begin with it.
-    pub(crate) patterns_of: Vec<Vec<u16>>,
+    /// Where they may begin.
+    pub(crate) beginnings: Beginnings,
     /// All patterns, each with a start of its own; states are made as texts call for them.
     pub(crate) dfa: hybrid::dfa::DFA,
     size: usize,

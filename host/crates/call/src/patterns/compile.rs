@@ -1,18 +1,12 @@
 //! All patterns of a set together: one search for their literals, one automaton.
 
-use std::collections::BTreeMap;
-
-use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind as Literals};
 use regex_automata::MatchKind;
 use regex_automata::hybrid::dfa;
 
+use super::beginnings::Beginnings;
 use super::pattern::{Pattern, compile};
 use super::{MAX_COMPILED, PatternSet, PatternsError};
 use crate::name::Code;
-
-/// Bytes of all literals up to which they get the fastest search, whose tables take about 200 times
-/// as many bytes.
-const MAX_FAST_LITERALS: usize = 8 << 10;
 
 /// Bytes of the states that a search keeps before it forgets them and begins anew: some thousand
 /// states, and few texts call for more than some hundred. Only what was called for takes memory.
@@ -44,8 +38,8 @@ impl PatternSet {
         let mut size: usize = patterns.iter().map(|pattern| pattern.size).sum();
         let hirs: Vec<_> = patterns.iter().map(|pattern| &pattern.hir).collect();
         let nfa = compile(&hirs, MAX_COMPILED, false).map_err(|()| too_large())?;
-        let (literals, patterns_of) = search_of_literals(&patterns).ok_or_else(too_large)?;
-        size += nfa.memory_usage() + literals.memory_usage();
+        let beginnings = Beginnings::of(&patterns).ok_or_else(too_large)?;
+        size += nfa.memory_usage() + beginnings.memory_usage();
         if size > left {
             return Err(too_large());
         }
@@ -62,39 +56,11 @@ impl PatternSet {
         Ok(PatternSet {
             ids,
             groups: patterns.into_iter().map(|pattern| pattern.group).collect(),
-            literals,
-            patterns_of,
+            beginnings,
             dfa,
             size,
             idle: std::sync::Mutex::default(),
             name,
         })
     }
-}
-
-type Search = (AhoCorasick, Vec<Vec<u16>>);
-
-/// The search for the literals of all patterns, and for each literal its patterns. None where it
-/// cannot be had.
-fn search_of_literals(patterns: &[Pattern]) -> Option<Search> {
-    let mut patterns_of: BTreeMap<&[u8], Vec<u16>> = BTreeMap::new();
-    for (index, pattern) in (0..).zip(patterns) {
-        for literal in &pattern.literals {
-            patterns_of.entry(literal).or_default().push(index);
-        }
-    }
-    let bytes: usize = patterns_of.keys().map(|literal| literal.len()).sum();
-    let kind = if bytes <= MAX_FAST_LITERALS {
-        AhoCorasickKind::DFA
-    } else {
-        AhoCorasickKind::ContiguousNFA
-    };
-    let search = AhoCorasick::builder()
-        .ascii_case_insensitive(true)
-        // All of them, also where they overlap.
-        .match_kind(Literals::Standard)
-        .kind(Some(kind))
-        .build(patterns_of.keys())
-        .ok()?;
-    Some((search, patterns_of.into_values().collect()))
 }

@@ -11,8 +11,9 @@ use super::{MAX_COMPILED_PATTERN, MAX_PATTERN_BYTES, SPAN_GROUP};
 /// Groups within groups: deeper patterns are no one's own writing, and reading them recurses.
 const MAX_NESTING: u32 = 50;
 
-/// Bytes of a literal: what these few leave over, the automaton rules out soon after.
-pub(crate) const MAX_LITERAL: usize = 8;
+/// Bytes of a literal: `https://hooks.s` still tells one service from another, where `https://` would
+/// have the automaton run for each of them at each address.
+pub(super) const MAX_LITERAL: usize = 16;
 
 /// Literals of one pattern. One with more is searched for by shorter ones.
 const MAX_LITERALS: usize = 32;
@@ -24,10 +25,44 @@ const MAX_CHOICES: usize = 6;
 pub(super) struct Pattern {
     pub(super) hir: Hir,
     pub(super) group: Option<Group>,
-    /// In small letters, none of them the beginning of another.
-    pub(super) literals: Vec<Vec<u8>>,
+    /// None of them the beginning of another.
+    pub(super) literals: Vec<Literal>,
     /// Bytes of what it keeps beside the automaton of its set.
     pub(super) size: usize,
+}
+
+/// A text that a match may begin with.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Literal {
+    /// In small letters.
+    pub(super) folded: Vec<u8>,
+    /// As the pattern has it, where it has it in one way only.
+    pub(super) exact: Option<Vec<u8>>,
+}
+
+impl Literal {
+    fn new(bytes: &[u8]) -> Self {
+        Literal {
+            folded: bytes.to_ascii_lowercase(),
+            exact: Some(bytes.to_vec()),
+        }
+    }
+
+    /// Whether this one stands wherever the other one does, which then need not be searched for. It
+    /// may have to give up its letters' case for that.
+    fn takes_over(&mut self, other: &Literal) -> bool {
+        let begins = other.folded.starts_with(&self.folded);
+        if begins
+            && let Some(exact) = &self.exact
+            && !other
+                .exact
+                .as_ref()
+                .is_some_and(|other| other.starts_with(exact))
+        {
+            self.exact = None;
+        }
+        begins
+    }
 }
 
 /// Finds the group of a match.
@@ -145,11 +180,11 @@ impl Visitor for Groups {
 
 /// The literals that a match may begin with: as long as a few of them say it all. Look-around takes
 /// no text, so that a match begins where its literal does.
-fn literals(hir: &Hir) -> Vec<Vec<u8>> {
+fn literals(hir: &Hir) -> Vec<Literal> {
     let mut extractor = Extractor::new();
     extractor.kind(ExtractKind::Prefix).limit_class(MAX_CHOICES);
     let long = extractor.extract(hir);
-    for length in [MAX_LITERAL, 6, 5, 4, 3, 2] {
+    for length in [MAX_LITERAL, 12, 8, 6, 5, 4, 3, 2] {
         if let Some(literals) = folded(&long, length)
             && literals.len() <= MAX_LITERALS
         {
@@ -159,20 +194,19 @@ fn literals(hir: &Hir) -> Vec<Vec<u8>> {
     let first = extractor.limit_class(256).limit_literal_len(1);
     let first = first.limit_total(256).extract(hir);
     // Where even that cannot be told, the pattern is tried at each byte.
-    folded(&first, 1).unwrap_or_else(|| (0..=u8::MAX).map(|byte| vec![byte]).collect())
+    folded(&first, 1).unwrap_or_else(|| (0..=u8::MAX).map(|byte| Literal::new(&[byte])).collect())
 }
 
-/// In small letters and cut, without those that another one begins. None where there is no such list.
-fn folded(literals: &Seq, length: usize) -> Option<Vec<Vec<u8>>> {
-    let mut folded: Vec<Vec<u8>> = Vec::new();
+/// Cut, and without those that another one begins. None where there is no such list.
+fn folded(literals: &Seq, length: usize) -> Option<Vec<Literal>> {
+    let mut folded: Vec<Literal> = Vec::new();
     for literal in literals.literals()? {
         let bytes = literal.as_bytes();
-        let bytes = bytes.get(..length).unwrap_or(bytes);
-        folded.push(bytes.to_ascii_lowercase());
+        folded.push(Literal::new(bytes.get(..length).unwrap_or(bytes)));
     }
-    folded.sort_unstable();
+    folded.sort_unstable_by(|one, other| one.folded.cmp(&other.folded));
     // What begins with another comes right after it, or after others that do.
-    folded.dedup_by(|literal, before| literal.starts_with(before));
-    let usable = !folded.is_empty() && folded.iter().all(|literal| !literal.is_empty());
+    folded.dedup_by(|literal, before| before.takes_over(literal));
+    let usable = !folded.is_empty() && folded.iter().all(|literal| !literal.folded.is_empty());
     usable.then_some(folded)
 }

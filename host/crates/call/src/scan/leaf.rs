@@ -12,7 +12,7 @@ use regex_automata::nfa::thompson::pikevm;
 use regex_automata::util::primitives::NonMaxUsize;
 use regex_automata::{Anchored, Input, PatternID};
 
-use crate::patterns::{Group, MAX_LITERAL, PatternSet, Scratch};
+use crate::patterns::{Group, PatternSet, Scratch};
 
 /// Bytes of a text in which candidates are looked for before they are tried: they are held meanwhile.
 const SLICE: usize = 8 << 10;
@@ -150,7 +150,7 @@ impl InLeaf {
         let end = bytes.len().min(self.at + SLICE);
         let mut work = end - self.at;
         let mut candidates = std::mem::take(&mut scratch.candidates);
-        look(set, bytes, self.at..end, &mut candidates);
+        work += set.beginnings.find(bytes, self.at..end, &mut candidates);
         self.tracks.resize(set.groups.len(), Track::default());
         let mut before = self.at;
         let held = self.found.len();
@@ -163,8 +163,7 @@ impl InLeaf {
                 break;
             }
             before = start;
-            let patterns = set.patterns_of.get(literal as usize);
-            for pattern in patterns.into_iter().flatten() {
+            for pattern in set.beginnings.patterns_of(literal) {
                 work += self.attempt(set, scratch, text, start, *pattern);
             }
         }
@@ -221,30 +220,6 @@ impl InLeaf {
         }
         work
     }
-}
-
-/// The places of a slice where literals begin, in their order.
-fn look(
-    set: &PatternSet,
-    bytes: &[u8],
-    slice: std::ops::Range<usize>,
-    candidates: &mut Vec<(u32, u32)>,
-) {
-    candidates.clear();
-    // A literal that begins in the slice may end after it.
-    let end = bytes.len().min(slice.end + MAX_LITERAL - 1);
-    let input = aho_corasick::Input::new(bytes).span(slice.start..end);
-    let Ok(found) = set.literals.try_find_overlapping_iter(input) else {
-        return;
-    };
-    for literal in found {
-        if literal.start() < slice.end
-            && let Ok(start) = u32::try_from(literal.start())
-        {
-            candidates.push((start, literal.pattern().as_u32()));
-        }
-    }
-    candidates.sort_unstable();
 }
 
 /// Runs the automaton for one pattern from one place: the end of its match there, and the work.

@@ -112,6 +112,13 @@ const PATTERNS: &[&str] = &[
     r"\w+:\w+@",
     "k[a-b]{3,}k",
     "(?s)b.{0,40}",
+    // Begin with three, four and more bytes, which are looked for by windows, and overlap.
+    "aba",
+    "abab[^z]",
+    "(?i)ABABAB?",
+    "kaba|kabz|kab",
+    "ab@b|ab`b|ab:[az]",
+    "(?i)babab@",
 ];
 
 fn alphabet() -> impl Strategy<Value = String> {
@@ -254,6 +261,20 @@ fn hostile_texts_take_linear_work() {
         (&["a(?<secret>b)"], "ab", DEAR),
         (&["a(?<secret>[a-z]+)"], "ab", DEAR),
         (&wide, "xxxxx ", 200 * 8),
+        (&["abc[a-z]*1"], "abc", DEAR),
+        (&["aaaa[a-z]*1"], "a", DEAR),
+        (
+            &[
+                "aaaaaaaa1",
+                "aaaaaaa1",
+                "aaaaaa1",
+                "aaaaa1",
+                "aaaa1",
+                "aaa1",
+            ],
+            "a",
+            6 * DEAR,
+        ),
     ] {
         let sets = compiled(patterns);
         // The largest case in a debug build would be slow with much more.
