@@ -183,7 +183,7 @@ impl Neighbours {
 }
 
 /// The guests that attack, by name.
-fn hostile() -> [(&'static str, Guest); 3] {
+fn hostile() -> [(&'static str, Guest); 4] {
     let spins = Guest::policy().evaluating("(loop $forever (br $forever)) unreachable");
     let mut floods = Guest::policy().importing("log");
     let [text, length] = floods.text("a line of a log that nobody asked for ".repeat(20));
@@ -200,10 +200,18 @@ fn hostile() -> [(&'static str, Guest); 3] {
                 (i32.store (i32.mul (local.get $a) (i32.const 65536)) (i32.const 1))
                 (br $forever)))) unreachable",
     );
+    // Stops short of the limit, so that no limit strikes.
+    let almost = Guest::policy().evaluating(
+        "(loop $on
+            (local.set $a (memory.grow (i32.const 1)))
+            (i32.store (i32.mul (local.get $a) (i32.const 65536)) (i32.const 1))
+            (br_if $on (i32.lt_u (local.get $a) (i32.const 240)))) unreachable",
+    );
     [
         ("spinning", spins),
         ("log flood", floods),
         ("growing", grows),
+        ("growing, within its limit", almost),
     ]
 }
 

@@ -18,7 +18,8 @@ mod tests;
 
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::thread;
 use std::time::Duration;
 
 use tokio::sync::oneshot;
@@ -28,7 +29,7 @@ use wardlet_sandbox::{Check, Fault, Plugin, Usage};
 
 use crate::plugins::Bound;
 use history::{History, Took};
-use threads::{Queue, Ticket};
+use threads::{Queue, StepBack, Ticket};
 
 /// How long a check may take inline: one tick of the sandbox's clock, which makes two at the most,
 /// since the first may be about to end. Hundreds of times what an honest check takes, and still no
@@ -47,9 +48,16 @@ const MAX_WAIT: Duration = Duration::from_secs(5);
 /// makes everything late, and a call that the system holds up must not hold up the session for ever.
 const GRACE: Duration = Duration::from_secs(5);
 
-/// Threads of a plugin that overran: it has shown what it does with them, but one check that loops must not
-/// hold up all of its others.
-const HUMBLE_CONCURRENCY: u32 = 2;
+/// Threads of a plugin that is slow or overran: so many that half of the processors are left to everybody
+/// else. Stepping back is not enough, since a kernel that gives out memory and takes it back is not
+/// interrupted for a thread that has waited longer.
+fn spare_processors() -> u32 {
+    static HALF: OnceLock<u32> = OnceLock::new();
+    *HALF.get_or_init(|| {
+        let all = thread::available_parallelism().map_or(1, usize::from);
+        u32::try_from(all / 2).unwrap_or(u32::MAX).max(1)
+    })
+}
 
 /// What a check gives, and what it used.
 pub type Ran<T> = (Result<T, Fault>, Usage);
@@ -89,7 +97,7 @@ impl Lanes {
             let ran = call(&bound.plugin, &brief);
             let took = Took::of(&ran);
             lane.history().inline(took);
-            if !took.overran {
+            if !matches!(ran.0, Err(Fault::Deadline | Fault::Cpu)) {
                 return ran;
             }
             given_up = took.time;
@@ -148,19 +156,18 @@ impl Lane {
                 lost()
             });
             let took = Took::of(&ran);
-            let steps_back = lane.history().on_lane(took);
+            let step_back = lane.history().on_lane(took);
             // Nobody may wait for it any more.
             let _ = sender.send(ran);
-            steps_back
+            step_back
         };
         let busy = || (Err(Fault::Busy), Usage::default());
-        let humble = self.history().has_overrun();
-        let concurrency = if humble {
-            allowed.min(HUMBLE_CONCURRENCY)
-        } else {
-            allowed
+        let back = self.history().step_back();
+        let concurrency = match back {
+            StepBack::No => allowed,
+            StepBack::Some | StepBack::Far => allowed.min(spare_processors()),
         };
-        let Some(ticket) = Queue::put(&self.queue, Box::new(job), (concurrency, humble)) else {
+        let Some(ticket) = Queue::put(&self.queue, Box::new(job), (concurrency, back)) else {
             return busy();
         };
         // Dropped with this future, the ticket takes a check back that has not begun.

@@ -2,13 +2,15 @@
 
 use std::time::Duration;
 
-use wardlet_sandbox::Fault;
+use wardlet_sandbox::{Fault, Limit};
 
 use super::Ran;
+use super::threads::StepBack;
 
 /// What a check may take where others wait for it. A check of a plugin of the SDK takes some tens of
-/// microseconds, one of an interpreted language two milliseconds.
-pub(super) const QUICK: Duration = Duration::from_millis(1);
+/// microseconds, one in JavaScript three hundred, one in Python two milliseconds. As many sessions as ask
+/// wait for one another there, so that this times their number is what a slow plugin can hold up.
+pub(super) const QUICK: Duration = Duration::from_micros(500);
 
 /// What a slow check counts against the quick ones: a plugin that is slow more than once in so many
 /// times is moved to its lane, one that a busy machine held up now and then is not.
@@ -24,7 +26,7 @@ const FORGIVEN: u32 = 32;
 /// a while in order to loop again holds others up a hundredth of a percent of the time at the most.
 const FORGIVEN_AT_LAST: u32 = 4096;
 
-/// How long a check took, and whether it was stopped for that.
+/// How long a check took, and whether it asked for more than it may have.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Took {
     pub(super) time: Duration,
@@ -35,12 +37,16 @@ impl Took {
     pub(super) fn of<T>((answer, usage): &Ran<T>) -> Self {
         // What it waited for is the host's time: a slow server behind a plugin says nothing about its code.
         let waited = usage.waited > Duration::ZERO;
+        // Memory up to the limit is a page fault for each of its pages, and the kernel's time to take
+        // them back: a check that asks for all of it costs its neighbours as one that loops does.
+        let greedy = [Limit::Memory, Limit::Table];
+        let greedy = greedy.into_iter().any(|limit| usage.struck.contains(limit));
         Took {
             time: usage.time.saturating_sub(usage.waited),
             overran: match answer {
                 Err(Fault::Deadline) => !waited,
                 Err(Fault::Cpu) => true,
-                _ => false,
+                _ => greedy,
             },
         }
     }
@@ -52,9 +58,9 @@ enum Place {
     /// Inline.
     #[default]
     Inline,
-    /// On its lane, since it is slow.
+    /// On its lane, a little behind everybody else, since it is slow.
     Slow,
-    /// On its lane, behind everybody else, since it overran its time.
+    /// On its lane, far behind everybody else, since it overran its time or its memory.
     Overran,
 }
 
@@ -87,11 +93,6 @@ impl History {
         self.place == Place::Inline
     }
 
-    /// Whether it overran its time and is not forgiven.
-    pub(super) fn has_overrun(&self) -> bool {
-        self.place == Place::Overran
-    }
-
     /// Takes note of a check that ran inline.
     pub(super) fn inline(&mut self, took: Took) {
         if took.overran {
@@ -107,8 +108,17 @@ impl History {
         }
     }
 
-    /// Takes note of a check that ran on the lane. Whether the plugin is to step back behind others.
-    pub(super) fn on_lane(&mut self, took: Took) -> bool {
+    /// How far the threads of its lane step back behind everybody else.
+    pub(super) fn step_back(&self) -> StepBack {
+        match self.place {
+            Place::Inline => StepBack::No,
+            Place::Slow => StepBack::Some,
+            Place::Overran => StepBack::Far,
+        }
+    }
+
+    /// Takes note of a check that ran on the lane. How far the plugin is to step back.
+    pub(super) fn on_lane(&mut self, took: Took) -> StepBack {
         if took.overran {
             self.leave(Place::Overran);
         } else if self.place == Place::Inline || took.time > QUICK {
@@ -122,7 +132,7 @@ impl History {
                 self.slow = 0;
             }
         }
-        self.has_overrun()
+        self.step_back()
     }
 
     fn leave(&mut self, place: Place) {

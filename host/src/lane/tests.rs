@@ -3,7 +3,7 @@ use std::sync::{Arc, Barrier};
 use std::time::Duration;
 
 use super::history::{History, QUICK, Took};
-use super::threads::Queue;
+use super::threads::{Queue, StepBack};
 
 const QUICKLY: Took = Took {
     time: Duration::from_micros(50),
@@ -40,7 +40,7 @@ fn after(checks: &str) -> History {
 #[test]
 fn where_a_plugin_is_after_its_checks() {
     assert!(SLOWLY.time > QUICK);
-    let (inline, slow, overran) = ((true, false), (false, false), (false, true));
+    let (inline, slow, overran) = (StepBack::No, StepBack::Some, StepBack::Far);
     let quick = |count: usize| "q".repeat(count);
     let cases = [
         (String::new(), inline),
@@ -63,11 +63,7 @@ fn where_a_plugin_is_after_its_checks() {
     ];
     for (checks, expected) in cases {
         let history = after(&checks);
-        assert_eq!(
-            (history.is_clean(), history.has_overrun()),
-            expected,
-            "{checks}"
-        );
+        assert_eq!(history.step_back(), expected, "{checks}");
     }
 }
 
@@ -88,7 +84,7 @@ fn however_often_a_plugin_relapses_it_can_come_back() {
 fn a_large_document_on_the_lane_is_no_history() {
     let mut history = History::default();
     for _ in 0..100 {
-        assert!(!history.on_lane(SLOWLY));
+        assert_eq!(history.on_lane(SLOWLY), StepBack::No);
     }
     assert!(history.is_clean());
 }
@@ -104,9 +100,9 @@ fn no_more_threads_than_the_plugin_may_have_and_no_fewer() {
             // Four meet here, or the test hangs; were there more threads, so would the last of eight.
             barrier.wait();
             let _ = sender.send(std::thread::current().id());
-            false
+            StepBack::No
         };
-        assert!(Queue::put(&queue, Box::new(job), (4, false)).is_some());
+        assert!(Queue::put(&queue, Box::new(job), (4, StepBack::No)).is_some());
     }
     let threads: std::collections::HashSet<_> = (0..8).map(|_| done.recv().unwrap()).collect();
     assert!(threads.len() <= 4);
@@ -120,9 +116,10 @@ fn what_is_taken_back_never_runs_and_what_does_not_fit_is_not_taken() {
     let (begun, has_begun) = channel();
     let job = move || {
         begun.send(()).unwrap();
-        opened.recv().is_ok()
+        opened.recv().unwrap();
+        StepBack::No
     };
-    let first = Queue::put(&queue, Box::new(job), (1, false)).unwrap();
+    let first = Queue::put(&queue, Box::new(job), (1, StepBack::No)).unwrap();
     has_begun.recv().unwrap();
     assert!(!queue.take_back(&first), "it has begun");
     let (ran, has_run) = channel();
@@ -130,14 +127,14 @@ fn what_is_taken_back_never_runs_and_what_does_not_fit_is_not_taken() {
         let ran = ran.clone();
         Box::new(move || {
             ran.send(number).unwrap();
-            false
+            StepBack::No
         })
     };
     let mut tickets = Vec::new();
     for number in 0..1024 {
-        tickets.push(Queue::put(&queue, note(number), (1, false)).unwrap());
+        tickets.push(Queue::put(&queue, note(number), (1, StepBack::No)).unwrap());
     }
-    assert!(Queue::put(&queue, note(9999), (1, false)).is_none());
+    assert!(Queue::put(&queue, note(9999), (1, StepBack::No)).is_none());
     for ticket in &tickets[2..] {
         assert!(queue.take_back(ticket));
         assert!(!queue.take_back(ticket));

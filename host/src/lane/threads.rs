@@ -15,12 +15,32 @@ const MAX_WAITING: usize = 1024;
 /// How long a thread without work is kept: an agent that calls a tool calls it again within seconds.
 const IDLE: Duration = Duration::from_secs(5);
 
-/// What a thread of a plugin that overran its time adds to its nice value (`setpriority(2)`). At the
-/// greatest it gets a seventieth of the time of a thread that works beside it on the same processor.
-const STEP_BACK: i32 = 19;
+/// How far a plugin's threads step back behind everybody else.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum StepBack {
+    /// Not at all.
+    #[default]
+    No,
+    /// A slow plugin: as many threads as it may have together get about as much as one that serves a
+    /// session, where they meet on one processor.
+    Some,
+    /// A plugin that overran: each thread gets a seventieth of that.
+    Far,
+}
 
-/// A check to be run. Whether its plugin is to step back behind others afterwards.
-pub(super) type Job = Box<dyn FnOnce() -> bool + Send>;
+impl StepBack {
+    /// The nice value (`setpriority(2)`).
+    fn nice(self) -> i32 {
+        match self {
+            StepBack::No => 0,
+            StepBack::Some => 10,
+            StepBack::Far => 19,
+        }
+    }
+}
+
+/// A check to be run. How far its plugin is to step back afterwards.
+pub(super) type Job = Box<dyn FnOnce() -> StepBack + Send>;
 
 /// A check's place in the queue.
 #[derive(Debug)]
@@ -39,8 +59,8 @@ struct State {
     next: u64,
     threads: u32,
     idle: u32,
-    /// Whether the plugin's threads work behind everybody else.
-    humble: bool,
+    /// How far the plugin's threads work behind everybody else.
+    back: StepBack,
 }
 
 impl fmt::Debug for Queue {
@@ -55,17 +75,17 @@ impl fmt::Debug for Queue {
 
 impl Queue {
     /// Puts a check at the end; none where too many wait, or no thread can be had. At most
-    /// `concurrency` threads work, and behind everybody else where they are `humble`.
+    /// `concurrency` threads work, and so far behind everybody else.
     pub(super) fn put(
         queue: &Arc<Self>,
         job: Job,
-        (concurrency, humble): (u32, bool),
+        (concurrency, back): (u32, StepBack),
     ) -> Option<Ticket> {
         let mut state = lock(&queue.state);
         if state.waiting.len() >= MAX_WAITING {
             return None;
         }
-        state.humble = humble;
+        state.back = back;
         let all_busy = state.waiting.len() >= usize::try_from(state.idle).unwrap_or(usize::MAX);
         if all_busy && state.threads < concurrency.max(1) {
             let own = Arc::clone(queue);
@@ -101,24 +121,25 @@ impl Queue {
 
     /// A thread's life.
     fn work(&self) {
-        let mut stepped_back = false;
-        while let Some((job, humble)) = self.next(stepped_back) {
-            if humble && !stepped_back {
-                stepped_back = step_back();
+        let mut stepped = StepBack::No;
+        while let Some((job, back)) = self.next(stepped) {
+            if back > stepped && step_back(back) {
+                stepped = back;
             }
-            lock(&self.state).humble = job();
+            let back = job();
+            lock(&self.state).back = back;
         }
     }
 
     /// Waits for something to do; none where there was nothing for long. A thread that has stepped
     /// back cannot step forward again, and ends once its plugin is forgiven.
-    fn next(&self, stepped_back: bool) -> Option<(Job, bool)> {
+    fn next(&self, stepped: StepBack) -> Option<(Job, StepBack)> {
         let mut state = lock(&self.state);
         loop {
             if let Some((_, job)) = state.waiting.pop_front() {
-                return Some((job, state.humble));
+                return Some((job, state.back));
             }
-            let forgiven = stepped_back && !state.humble;
+            let forgiven = stepped > state.back;
             let timed_out = if forgiven {
                 true
             } else {
@@ -145,9 +166,9 @@ impl Queue {
     }
 }
 
-/// Puts this thread behind all others. Whether the system let it.
-fn step_back() -> bool {
-    let done = rustix::process::setpriority_process(None, STEP_BACK);
+/// Puts this thread so far behind all others. Whether the system let it.
+fn step_back(back: StepBack) -> bool {
+    let done = rustix::process::setpriority_process(None, back.nice());
     if let Err(error) = done {
         tracing::debug!(%error, "a thread keeps its priority");
     }
