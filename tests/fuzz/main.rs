@@ -11,6 +11,7 @@
 #[path = "../../host/crates/sandbox/tests/sandbox/guest.rs"]
 #[allow(dead_code, unreachable_pub, reason = "shared with the sandbox's tests")]
 mod guest;
+mod loading;
 mod targets;
 
 use std::io::Write as _;
@@ -108,6 +109,21 @@ fn components() {
     run("components", 40, targets::component);
 }
 
+#[test]
+fn descriptions() {
+    run("descriptions", 10, loading::description);
+}
+
+#[test]
+fn patterns() {
+    run("patterns", 10, loading::patterns);
+}
+
+#[test]
+fn artifacts() {
+    run("artifacts", 20, loading::artifact);
+}
+
 /// A corpus that is refused at the door would fuzz the door.
 #[test]
 fn the_corpus_reaches_the_deepest_branches() {
@@ -129,6 +145,15 @@ fn the_corpus_reaches_the_deepest_branches() {
     for (file, count) in [("edits/three", 3), ("edits/none", 0)] {
         assert_eq!(targets::found(&read(file)).unwrap().len(), count, "{file}");
     }
+    let told = loading::described(&read("descriptions/whole")).unwrap();
+    let told = told.description();
+    let came = (
+        told.name.as_str(),
+        told.reasons.len(),
+        told.entities.len(),
+        told.needed.len(),
+    );
+    assert_eq!(came, ("puppet", 2, 1, 1));
     for file in ["components/policy.wasm", "components/redactor.wasm"] {
         assert!(targets::loads(&read(file)), "{file}");
     }

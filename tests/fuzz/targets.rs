@@ -30,15 +30,33 @@ fn everything() -> Grant {
     }
 }
 
-/// A guest that hands over whatever bytes the definition holds, each as two letters from `a` to `p`,
-/// as the memory of its answer.
+/// A guest that hands over whatever bytes the definition holds as the memory of its answer.
 fn puppet(role: &'static str) -> Plugin {
     let mut guest = Guest::with_roles(vec![role])
         .importing("document")
         .with_pages(4);
+    let body = spill(&mut guest, Part::Definition);
+    guest.evaluate = body.clone();
+    guest.find = body;
+    let grant = Grant {
+        projection: Projection::parse(&["/arguments", "/definition"]).unwrap(),
+        ..Grant::default()
+    };
+    SANDBOX.load(&name(), &guest.component(), grant).unwrap()
+}
+
+/// The body of a function that takes the member `input` of a document, each byte as two letters from
+/// `a` to `p`, puts the bytes into memory and answers where they are.
+pub(crate) fn spill(guest: &mut Guest, part: Part) -> String {
     let [at, length] = guest.text("/input");
-    let body = format!(
-        "(call $document_get (i32.const 2) (i32.const {at}) (i32.const {length}) (i32.const {RET}))
+    let part = match part {
+        Part::Arguments => 0,
+        Part::Result => 1,
+        Part::Definition => 2,
+        Part::Settings => 3,
+    };
+    format!(
+        "(call $document_get (i32.const {part}) (i32.const {at}) (i32.const {length}) (i32.const {RET}))
         (local.set $a (i32.load (i32.const {text})))
         (local.set $b (i32.add (local.get $a) (i32.load (i32.const {bytes}))))
         (local.set $c (i32.const {BASE}))
@@ -53,17 +71,19 @@ fn puppet(role: &'static str) -> Plugin {
         (i32.const {BASE})",
         text = RET + 12,
         bytes = RET + 16,
-    );
-    guest.evaluate = body.clone();
-    guest.find = body;
-    let grant = Grant {
-        projection: Projection::parse(&["/arguments", "/definition"]).unwrap(),
-        ..Grant::default()
-    };
-    SANDBOX.load(&name(), &guest.component(), grant).unwrap()
+    )
 }
 
-fn name() -> PluginName {
+/// Bytes as that guest reads them.
+pub(crate) fn letters(input: &[u8]) -> String {
+    input
+        .iter()
+        .flat_map(|byte| [byte >> 4, byte & 15])
+        .map(|nibble| char::from(b'a' + nibble))
+        .collect()
+}
+
+pub(crate) fn name() -> PluginName {
     PluginName::parse("puppet").unwrap()
 }
 
@@ -72,11 +92,7 @@ fn document(text: &str) -> Arc<Document> {
 }
 
 fn check(input: &[u8]) -> Check {
-    let letters: String = input
-        .iter()
-        .flat_map(|byte| [byte >> 4, byte & 15])
-        .map(|nibble| char::from(b'a' + nibble))
-        .collect();
+    let letters = letters(input);
     Check {
         documents: Documents {
             arguments: Some(document(DOCUMENT)),

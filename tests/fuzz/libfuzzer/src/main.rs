@@ -4,6 +4,9 @@
 #[path = "../../../../host/crates/sandbox/tests/sandbox/guest.rs"]
 #[allow(dead_code, unreachable_pub, clippy::all)]
 mod guest;
+#[path = "../../loading.rs"]
+#[allow(clippy::all)]
+mod loading;
 #[path = "../../targets.rs"]
 #[allow(clippy::all)]
 mod targets;
@@ -19,6 +22,9 @@ static TARGET: LazyLock<fn(&[u8])> = LazyLock::new(|| {
         Ok("pointers") => targets::pointer,
         Ok("json") => targets::json,
         Ok("components") => targets::component,
+        Ok("descriptions") => loading::description,
+        Ok("patterns") => loading::patterns,
+        Ok("artifacts") => loading::artifact,
         other => panic!("WARDLET_TARGET names no target: {other:?}"),
     }
 });

@@ -154,6 +154,8 @@ pub(crate) struct Guest {
     pub(crate) evaluate: String,
     pub(crate) find: String,
     pub(crate) configure: String,
+    /// The body of `describe`, where it is not to give what is declared.
+    pub(crate) describe: Option<String>,
     pub(crate) realloc: String,
     /// The body of `declare`, where it has pattern sets.
     pub(crate) declare: Option<String>,
@@ -201,6 +203,7 @@ impl Guest {
             evaluate: String::new(),
             find: String::new(),
             configure: String::new(),
+            describe: None,
             realloc: REALLOC.into(),
             declare: None,
             data: Vec::new(),
@@ -367,7 +370,7 @@ impl Guest {
     }
 
     fn module_text(&mut self) -> String {
-        let description = self.description();
+        let declared = format!("(i32.const {})", self.description());
         let heap = (DATA + u32::try_from(self.data.len()).unwrap()).next_multiple_of(16);
         let mut text = String::from("(module\n");
         for (interface, name, functions) in INTERFACES.iter().chain(standard::INTERFACES) {
@@ -397,8 +400,9 @@ impl Guest {
             text,
             "{fields}
             (func (export \"cabi_realloc\") (param $old i32) (param $old_size i32) (param $align i32) (param $size i32) (result i32) (local $at i32) {realloc})
-            (func (export \"wardlet:plugin/plugin@0.1.0#describe\") (result i32) (i32.const {description}))
+            (func (export \"wardlet:plugin/plugin@0.1.0#describe\") (result i32) {describe})
             (func (export \"wardlet:plugin/plugin@0.1.0#configure\") (result i32) {configure})",
+            describe = self.describe.as_deref().unwrap_or(&declared),
             fields = self.fields,
             realloc = self.realloc,
             configure = self.configure,
