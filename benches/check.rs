@@ -1,6 +1,6 @@
 //! What a check costs, beside the floor: the same component on the same engine by wasmtime alone.
 //!
-//! `cargo bench -p wardlet --bench check`, after the shipped plugins were built with
+//! `cargo bench --workspace --bench check`, after the shipped plugins were built with
 //! `cargo xtask guests`. With `WARDLET_BENCH_SHORT=1` it takes seconds. `WARDLET_BENCH_COMPONENT`
 //! names another build of the component.
 //!

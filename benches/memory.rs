@@ -1,6 +1,6 @@
 //! What loaded plugins cost while nobody asks them: the start from kept artifacts, and memory.
 //!
-//! `cargo bench -p wardlet --bench memory`, after `cargo xtask guests` and
+//! `cargo bench --workspace --bench memory`, after `cargo xtask guests` and
 //! `cargo build --release -p echo-server`. The first start of each gateway compiles and keeps; the second
 //! is measured, of the real binary, in front of the echo server. Memory is what the kernel counts as
 //! resident (`/proc/<pid>/smaps_rollup`). The sandboxes that live at one time are held in this process,

@@ -2,7 +2,7 @@
 //! while a hostile one has as many checks under way as it may have, through the lanes of the gateway,
 //! on one thread as in a session.
 //!
-//! `cargo bench -p wardlet --bench neighbours`, after `cargo xtask guests`. With
+//! `cargo bench --workspace --bench neighbours`, after `cargo xtask guests`. With
 //! `WARDLET_BENCH_SHORT=1` its rounds are shorter.
 //!
 //! A check's time counts from when it was due, so that a thread that is held up counts for all that

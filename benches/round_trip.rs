@@ -1,7 +1,7 @@
 //! What a call through the gateway costs: a `tools/call` over stdio with two policies, one redactor,
 //! a token and two signed entries, beside the sum of its floors.
 //!
-//! `cargo bench -p wardlet --bench round_trip`, after `cargo xtask guests` and
+//! `cargo bench --workspace --bench round_trip`, after `cargo xtask guests` and
 //! `cargo build --release -p echo-server`. With `WARDLET_BENCH_SHORT=1` it takes seconds.
 //!
 //! The sum of the floors: the round trip through a byte relay to the same trivial server, one bare

@@ -2,7 +2,7 @@
 //! same texts, which tells only which patterns are there, and beside the same patterns inside of the
 //! sandbox.
 //!
-//! `cargo bench -p wardlet --bench scan`, after `cargo xtask guests scan-host scan-inside`. With
+//! `cargo bench --workspace --bench scan`, after `cargo xtask guests scan-host scan-inside`. With
 //! `WARDLET_BENCH_SHORT=1` fewer rounds are taken with the search inside of the sandbox.
 //!
 //! Ours is the whole redaction: numbering the leaves, the check in its sandbox with the host's search,
