@@ -14,7 +14,7 @@ use crate::address::may_reach;
 use crate::connection::Connection;
 use crate::header::may_send;
 use crate::origin::{Host, Origin, Url};
-use crate::resolve::{Resolve, lookup};
+use crate::resolve::{Lookups, Resolve, lookup};
 use crate::secrets::PluginSecrets;
 use crate::wire::Message;
 
@@ -73,6 +73,7 @@ pub struct HttpClient {
     tls: Arc<ClientConfig>,
     secrets: Option<Arc<PluginSecrets>>,
     resolver: Arc<dyn Resolve>,
+    lookups: Arc<Lookups>,
 }
 
 impl HttpClient {
@@ -109,6 +110,7 @@ impl HttpClient {
             tls: Arc::new(tls),
             secrets,
             resolver,
+            lookups: Arc::default(),
         })
     }
 
@@ -127,7 +129,7 @@ impl HttpClient {
         let private = self.granted(origin)?;
         let addresses = match origin.host() {
             Host::Address(address) => vec![*address],
-            Host::Name(name) => lookup(&self.resolver, name, until)?,
+            Host::Name(name) => lookup(&self.resolver, &self.lookups, name, until)?,
         };
         if addresses.iter().all(|address| may_reach(*address, private)) {
             Ok(addresses)

@@ -92,7 +92,8 @@ pub enum HttpFailure {
     /// The answer is over the limit.
     #[error("the answer is too large")]
     TooLarge,
-    /// The check has made as many requests as it may.
+    /// The check has made as many requests as it may, or too many look-ups of names that the plugin gave up still
+    /// wait for an answer.
     #[error("too many requests")]
     TooMany,
     /// It was not over in time.

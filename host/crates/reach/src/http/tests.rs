@@ -1,6 +1,7 @@
 //! The client against servers that mean harm.
 #![allow(clippy::too_many_lines, reason = "cases are data")]
 
+mod names;
 mod redirects;
 mod secrets;
 mod server;
