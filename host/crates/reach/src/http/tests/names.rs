@@ -49,10 +49,7 @@ fn a_dead_name_server_uses_up_the_look_ups_of_its_own_plugin_alone() {
         first.iter().all(|f| *f == HttpFailure::TimedOut),
         "{first:?}"
     );
-    assert!(
-        rest.iter().all(|f| *f == HttpFailure::TooMany),
-        "not all of them: {rest:.100?}"
-    );
+    assert!(rest.iter().all(|f| *f == HttpFailure::TooMany));
 
     let other = client(std::slice::from_ref(&origin));
     assert_eq!(fetch(&other, &request).map(|r| r.status), Ok(200));
