@@ -83,18 +83,46 @@ fn a_rule_that_allows_three_calls_of_a_principal() {
 }
 
 /// As the plugin's README has it, but for a rate that no test sees fill up.
-#[test]
-fn the_shipped_call_limit() {
+fn shipped_call_limit() -> Setup {
     let (component, digest) = plugin("call-limit");
-    let setup = Setup::rules(&format!(
+    Setup::rules(&format!(
         "[bucket.writes]\nrate = \"3/h\"\nper = \"principal\"\n
         [plugin.call-limit]\ncomponent = {component:?}\ndigest = \"{digest}\"\n
         grants = [\"rate-limit\"]\nbuckets = [\"writes\"]\nsettings = {{ bucket = \"writes\" }}\n
         [[rule]]\nname = \"a-few\"\ntools = [\"echo/*\"]\npolicies = [\"call-limit\"]"
-    ));
-    let mut gateway = Gateway::start(&setup);
+    ))
+}
+
+#[test]
+fn the_shipped_call_limit() {
+    let mut gateway = Gateway::start(&shipped_call_limit());
     let passed = [(); 4].map(|()| call(&mut gateway));
     assert_eq!(passed, [true, true, true, false]);
+    gateway.finish();
+}
+
+/// A set that is refused has loaded a bucket on other terms, and the one in force stays as empty as it was.
+#[test]
+fn a_reload_that_is_refused_fills_no_bucket() {
+    let mut setup = shipped_call_limit();
+    setup.watch = false;
+    let mut gateway = Gateway::start(&setup);
+    let text = fs::read_to_string(gateway.config()).unwrap();
+    while call(&mut gateway) {}
+    let gone = "[plugin.gone]\ncomponent = \"gone.wasm\"\n";
+    let refused = format!("{gone}{}", text.replace("3/h", "4/h"));
+    // The plugin is loaded anew, with the same bucket.
+    let taken = text.replace("buckets =", "limits = { deadline = \"99ms\" }\nbuckets =");
+    for (text, code, passes) in [
+        (&refused, 2, false),
+        (&taken, 0, false),
+        (&text.replace("3/h", "4/h"), 0, true),
+    ] {
+        gateway.configure(text);
+        let output = gateway.wardlet(&["reload"]);
+        assert_eq!(output.status.code(), Some(code), "{output:?}");
+        assert_eq!(call(&mut gateway), passes, "{text}");
+    }
     gateway.finish();
 }
 

@@ -1,5 +1,7 @@
 //! The plugins of a configuration, loaded with what they were granted.
 
+pub(crate) mod given;
+
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,8 +11,9 @@ use wardlet_call::PluginName;
 use wardlet_keys::digest::{pin, sha256};
 use wardlet_sandbox::{Capability, Grant, LoadError, Plugin, Sandbox};
 
+use self::given::Given;
 use crate::config;
-use crate::reach::{Outside, ReachError};
+use crate::reach::{BucketSet, Outside, ReachError};
 
 /// Plugins that are loaded at one time, on machines with as many cores. Each may be compiled by a process
 /// of its own that takes hundreds of megabytes, so memory would be the next to run out.
@@ -30,46 +33,18 @@ pub struct Bound {
 }
 
 impl Bound {
-    /// Whether loading this component with `config` would come to the same plugin. Where its file
-    /// lies makes no difference.
-    #[must_use]
-    pub fn is_loaded_as(&self, digest: &str, config: &config::Plugin) -> bool {
-        // Taken apart by its fields, so that a new one cannot be left out.
-        let config::Plugin {
-            component: _,
-            digest: _,
-            grants,
-            sees,
-            settings,
-            limits,
-            quota,
-            buckets,
-            http,
-            folders,
-            secrets,
-        } = config;
-        let own = &self.config;
-        // What was opened or fetched when it was loaded may be another by now: a secret that was changed
-        // takes effect with the next reload.
-        let ca = http.as_ref().and_then(|http| http.ca.as_ref());
-        let stays = ca.is_none() && folders.is_empty() && secrets.is_empty();
-        self.digest == digest
-            && own.grants == *grants
-            && own.sees == *sees
-            && own.settings == *settings
-            && own.limits == *limits
-            && own.quota == *quota
-            && own.buckets == *buckets
-            && own.http == *http
-            && own.folders == *folders
-            && own.secrets == *secrets
-            && stays
+    /// What it was loaded with, as one value.
+    pub(crate) fn given(&self) -> Given {
+        Given::of(&self.digest, &self.config)
     }
 }
 
 /// All plugins of a configuration.
 #[derive(Debug, Default)]
-pub struct PluginSet(BTreeMap<PluginName, Arc<Bound>>);
+pub struct PluginSet {
+    plugins: BTreeMap<PluginName, Arc<Bound>>,
+    buckets: BucketSet,
+}
 
 /// Why a plugin is not loaded.
 #[derive(Debug, thiserror::Error)]
@@ -145,7 +120,8 @@ impl PluginSet {
     /// this call; `each` is told a name after each, by whichever thread. Can be called from any thread
     /// at any time, also while another set of the same sandbox judges. One that is among `kept` with
     /// the same component, grants, settings and limits is not loaded again, but its file is compared
-    /// with its digest like any other.
+    /// with its digest like any other. Buckets of `kept` are taken over where their terms are the same;
+    /// nothing of `kept` is changed.
     ///
     /// # Errors
     /// All that is wrong with any of them, in the order of their names.
@@ -158,9 +134,10 @@ impl PluginSet {
         let all: Vec<_> = plugins.iter().collect();
         let next = AtomicUsize::new(0);
         let done = Mutex::new(BTreeMap::new());
+        let buckets = kept.buckets.next();
         let work = || {
             while let Some((name, plugin)) = all.get(next.fetch_add(1, Ordering::SeqCst)) {
-                let loaded = load((sandbox, outside), name, plugin, kept);
+                let loaded = load((sandbox, outside, &buckets), name, plugin, kept);
                 each(name);
                 let mut done = done.lock().unwrap_or_else(PoisonError::into_inner);
                 done.insert((*name).clone(), loaded);
@@ -174,18 +151,18 @@ impl PluginSet {
             }
             work();
         });
-        let mut set = BTreeMap::new();
+        let mut plugins = BTreeMap::new();
         let mut errors = Vec::new();
         for (name, loaded) in done.into_inner().unwrap_or_else(PoisonError::into_inner) {
             match loaded {
                 Ok(bound) => {
-                    set.insert(name, bound);
+                    plugins.insert(name, bound);
                 }
                 Err(error) => errors.push(error),
             }
         }
         if errors.is_empty() {
-            Ok(PluginSet(set))
+            Ok(PluginSet { plugins, buckets })
         } else {
             Err(errors)
         }
@@ -194,17 +171,17 @@ impl PluginSet {
     /// The plugin of this name.
     #[must_use]
     pub fn get(&self, name: &PluginName) -> Option<&Arc<Bound>> {
-        self.0.get(name)
+        self.plugins.get(name)
     }
 
     /// All of them, in the order of their names.
     pub fn iter(&self) -> impl Iterator<Item = &Arc<Bound>> {
-        self.0.values()
+        self.plugins.values()
     }
 }
 
 fn load(
-    (sandbox, outside): (&Sandbox, &Outside),
+    (sandbox, outside, buckets): (&Sandbox, &Outside, &BucketSet),
     name: &PluginName,
     plugin: &config::Plugin,
     kept: &PluginSet,
@@ -228,11 +205,12 @@ fn load(
             pinned,
         });
     }
-    let same = |bound: &&Arc<Bound>| bound.is_loaded_as(&found, plugin);
+    let given = Given::of(&found, plugin);
+    let same = |bound: &&Arc<Bound>| given.stays() && bound.given() == given;
     if let Some(kept) = kept.get(name).filter(same) {
         return Ok(Arc::clone(kept));
     }
-    let reach = outside.of(name, plugin);
+    let reach = outside.of(name, plugin, buckets);
     let grant = Grant {
         capabilities: plugin
             .grants

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use wardlet_call::{self as call, Entropy, Entry, Folders, Http, Moment, PluginName, Reach, Store};
 use wardlet_keys::digest::hmac_sha256;
@@ -105,14 +105,42 @@ impl ReachError {
     }
 }
 
-/// What stands outside of the sandboxes of a gateway. It outlives its policy sets: a bucket that is
-/// told of again on the same terms is the same one, with what was taken from it.
+/// The buckets of one set of plugins, with what was taken from them. They are part of the set: a set that is
+/// loaded and not taken leaves no trace in the buckets of the one in force.
+#[derive(Debug, Default)]
+pub(crate) struct BucketSet(Mutex<BTreeMap<String, Arc<Bucket>>>);
+
+impl BucketSet {
+    /// Those of the set that follows: at first the same ones. A bucket that no plugin has for a while is kept,
+    /// so that it is as empty when one has it again.
+    pub(crate) fn next(&self) -> Self {
+        BucketSet(Mutex::new(self.lock().clone()))
+    }
+
+    /// The bucket of this name on these terms. On other terms than before it is another one, which is full.
+    fn get(&self, name: &str, terms: &Terms) -> Arc<Bucket> {
+        let mut buckets = self.lock();
+        match buckets.get(name).filter(|bucket| bucket.terms() == terms) {
+            Some(bucket) => Arc::clone(bucket),
+            None => {
+                let bucket = Arc::new(Bucket::new(terms.clone()));
+                buckets.insert(name.to_owned(), Arc::clone(&bucket));
+                bucket
+            }
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Arc<Bucket>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What stands outside of the sandboxes of a gateway, and outlives its policy sets.
 #[derive(Debug)]
 pub struct Outside {
     state: PathBuf,
     makes: bool,
     disk: Mutex<Option<Disk>>,
-    buckets: Mutex<BTreeMap<String, Arc<Bucket>>>,
 }
 
 impl Outside {
@@ -123,7 +151,6 @@ impl Outside {
             state: state.to_owned(),
             makes: true,
             disk: Mutex::default(),
-            buckets: Mutex::default(),
         }
     }
 
@@ -137,25 +164,28 @@ impl Outside {
         }
     }
 
-    /// What one plugin may reach, so far as a capability is granted too.
+    /// What one plugin may reach, so far as a capability is granted too; `buckets` are those of its set.
     ///
     /// # Errors
     /// [`ReachError`]: a store, folder, secret or file of authorities cannot be had.
-    pub fn of(&self, name: &PluginName, plugin: &config::Plugin) -> Result<Reach, ReachError> {
+    pub(crate) fn of(
+        &self,
+        name: &PluginName,
+        plugin: &config::Plugin,
+        buckets: &BucketSet,
+    ) -> Result<Reach, ReachError> {
         let granted = |capability: Capability| plugin.grants.iter().any(|g| g == capability.name());
         let keeps = granted(Capability::KeyValue) || granted(Capability::Counter);
         let store = keeps.then(|| self.store(name, plugin.quota)).transpose()?;
-        let buckets = plugin
-            .buckets
-            .iter()
-            .map(|(name, terms)| (name.clone(), self.bucket(name, terms)));
-        let buckets = Granted(buckets.collect());
+        let own = plugin.buckets.iter();
+        let own = own.map(|(name, terms)| (name.clone(), buckets.get(name, terms)));
+        let own = Granted(own.collect());
         let secrets = secrets(name, plugin)?;
         Ok(Reach {
             entropy: Some(Arc::new(SystemEntropy)),
             store,
             // Who was granted no bucket is told so when it loads.
-            buckets: (!buckets.0.is_empty()).then(|| Arc::new(buckets) as _),
+            buckets: (!own.0.is_empty()).then(|| Arc::new(own) as _),
             http: http(plugin, secrets.as_ref())?,
             folders: folders(plugin)?,
             secrets: secrets.map(|secrets| secrets as _),
@@ -176,18 +206,6 @@ impl Outside {
         PrivateFolder::open(&self.state)?;
         let opened = Disk::open(&path).map_err(|source| StoreError::File { path, source })?;
         Ok(disk.insert(opened).of(name, quota))
-    }
-
-    fn bucket(&self, name: &str, terms: &Terms) -> Arc<Bucket> {
-        let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
-        match buckets.get(name).filter(|bucket| bucket.terms() == terms) {
-            Some(bucket) => Arc::clone(bucket),
-            None => {
-                let bucket = Arc::new(Bucket::new(terms.clone()));
-                buckets.insert(name.to_owned(), Arc::clone(&bucket));
-                bucket
-            }
-        }
     }
 }
 

@@ -1,17 +1,14 @@
 //! What calls are judged by, as one value: whatever changes a verdict is in it, and its digest is
 //! of all of that.
 
-use std::path::Path;
-
 use wardlet_audit::{Event, PluginPin};
 use wardlet_call::{Json, Mode, Replacement};
 use wardlet_keys::digest::{pin, sha256};
-use wardlet_reach::{Attached, HttpGrant, Origin, SecretSource, Terms};
-use wardlet_sandbox::{Limit, Limits};
 
 use super::Rules;
 use crate::config::{self, Config, MethodRule, Pattern, PolicyRef};
 use crate::plugins::PluginSet;
+use crate::plugins::given::{list, micros};
 
 /// The version of the form that is digested, in it as `v`.
 const VERSION: u64 = 1;
@@ -72,10 +69,9 @@ impl PolicySet {
 }
 
 fn digest(config: &Config, plugins: &PluginSet) -> String {
-    let plugins = plugins.iter().filter_map(|bound| {
-        let plugin = config.plugins.get(&bound.name)?;
-        Some((bound.name.as_str(), of_plugin(&bound.digest, plugin)))
-    });
+    let plugins = plugins
+        .iter()
+        .map(|bound| (bound.name.as_str(), bound.given().into_json()));
     let methods = config.methods.iter().map(|(method, rule)| {
         let word = match rule {
             MethodRule::Judge => "judge",
@@ -93,154 +89,7 @@ fn digest(config: &Config, plugins: &PluginSet) -> String {
     pin(&sha256(text.as_bytes()))
 }
 
-// Each struct is taken apart by its fields, so that a new one cannot be left out of the digest.
-
-fn of_plugin(digest: &str, plugin: &config::Plugin) -> Json {
-    let config::Plugin {
-        component: _,
-        // What the file has is what was loaded.
-        digest: _,
-        grants,
-        sees,
-        settings,
-        limits,
-        quota,
-        buckets,
-        http,
-        folders,
-        secrets,
-    } = plugin;
-    let folders = folders
-        .iter()
-        .map(|(name, path)| (name.as_str(), of_path(path)));
-    let secrets = secrets
-        .iter()
-        .map(|(name, grant)| (name.as_str(), of_secret(grant)));
-    let buckets = buckets
-        .iter()
-        .map(|(name, terms)| (name.as_str(), of_bucket(terms)));
-    Json::object([
-        ("digest", Json::text(digest)),
-        ("grants", list(grants, |name| Json::text(name))),
-        ("sees", Json::text(&sees.to_string())),
-        ("settings", settings.clone()),
-        ("limits", of_limits(limits)),
-        ("quota", Json::number(*quota)),
-        ("buckets", Json::object(buckets)),
-        ("http", http.as_ref().map_or(Json::Null, of_http)),
-        ("folders", Json::object(folders)),
-        ("secrets", Json::object(secrets)),
-    ])
-}
-
-fn of_http(http: &config::Http) -> Json {
-    let config::Http { grant, ca } = http;
-    let HttpGrant {
-        allow,
-        allow_private,
-        max_response,
-        requests,
-    } = grant;
-    Json::object([
-        ("allow", list(allow, of_origin)),
-        ("allow_private", list(allow_private, of_origin)),
-        ("max_response", Json::number(*max_response as u64)),
-        ("requests", Json::number((*requests).into())),
-        ("ca", ca.as_deref().map_or(Json::Null, of_path)),
-    ])
-}
-
-/// Where a secret comes from and what may be done with it; not what it is.
-fn of_secret(grant: &config::SecretGrant) -> Json {
-    let config::SecretGrant {
-        secret: config::Secret {
-            source,
-            attach,
-            raw,
-        },
-        hmac,
-        attach: may_attach,
-    } = grant;
-    let source = match source {
-        SecretSource::File(path) => ("file", of_path(path)),
-        SecretSource::Env(name) => ("env", Json::text(name)),
-        SecretSource::Command(words) => ("command", list(words, |word| Json::text(word))),
-    };
-    let attach = attach.as_ref().map_or(Json::Null, |attach| {
-        let Attached {
-            header,
-            prefix,
-            origins,
-        } = attach;
-        Json::object([
-            ("header", Json::text(header)),
-            ("prefix", Json::text(prefix)),
-            ("origins", list(origins, of_origin)),
-        ])
-    });
-    Json::object([
-        source,
-        ("attach", attach),
-        ("raw", Json::Bool(*raw)),
-        ("may_hmac", Json::Bool(*hmac)),
-        ("may_attach", Json::Bool(*may_attach)),
-    ])
-}
-
-fn of_origin(origin: &Origin) -> Json {
-    Json::text(&origin.to_string())
-}
-
-fn of_path(path: &Path) -> Json {
-    Json::text(&path.display().to_string())
-}
-
-fn of_bucket(terms: &Terms) -> Json {
-    let Terms {
-        tokens,
-        period,
-        burst,
-        per,
-    } = terms;
-    Json::object([
-        ("tokens", Json::number((*tokens).into())),
-        ("period_us", micros(*period)),
-        ("burst", Json::number((*burst).into())),
-        ("per", Json::text(config::per_word(*per))),
-    ])
-}
-
-fn of_limits(limits: &Limits) -> Json {
-    let Limits {
-        deadline,
-        cpu,
-        memory,
-        table,
-        payload,
-        handles,
-        log,
-        result,
-        edits,
-        host_calls,
-        concurrency,
-    } = limits;
-    let bytes = |bytes: usize| Json::number(bytes as u64);
-    let count = |count: u32| Json::number(count.into());
-    Json::object([
-        (Limit::Deadline.name(), micros(*deadline)),
-        (Limit::Cpu.name(), micros(*cpu)),
-        (Limit::Memory.name(), bytes(*memory)),
-        (Limit::Table.name(), count(*table)),
-        (Limit::Payload.name(), bytes(*payload)),
-        (Limit::Handles.name(), count(*handles)),
-        (Limit::Log.name(), bytes(*log)),
-        (Limit::Result.name(), bytes(*result)),
-        (Limit::Edits.name(), count(*edits)),
-        (Limit::HostCalls.name(), count(*host_calls)),
-        (Limit::Concurrency.name(), count(*concurrency)),
-    ])
-}
-
+// Taken apart by its fields, so that a new one cannot be left out of the digest.
 fn of_rule(rule: &config::Rule) -> Json {
     let config::Rule {
         name,
@@ -283,14 +132,6 @@ fn of_rule(rule: &config::Rule) -> Json {
         ("mask_arguments", Json::Bool(*mask_arguments)),
         ("replacement", Json::text(replacement)),
     ])
-}
-
-fn list<T>(items: &[T], one: impl Fn(&T) -> Json) -> Json {
-    Json::Array(items.iter().map(one).collect())
-}
-
-fn micros(time: std::time::Duration) -> Json {
-    Json::number(super::facts::micros(time))
 }
 
 #[cfg(test)]

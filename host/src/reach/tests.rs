@@ -6,7 +6,7 @@ use tempfile::TempDir;
 use wardlet_call::{Caller, Moment, PluginName, StoreError as Failure, Taken};
 use wardlet_sandbox::CAPABILITIES;
 
-use super::{Outside, STORE};
+use super::{BucketSet, Outside, STORE};
 use crate::config::{self, Config};
 
 const CONFIG: &str = r#"
@@ -39,23 +39,31 @@ fn plugin(text: &str, name: &str) -> (PluginName, config::Plugin) {
     (name, plugin)
 }
 
-fn take(outside: &Outside, text: &str, name: &str) -> Taken {
+fn take(buckets: &BucketSet, text: &str, name: &str) -> Taken {
+    let outside = Outside::for_check(Path::new("/nowhere"));
     let (name, plugin) = plugin(text, name);
-    let buckets = outside.of(&name, &plugin).unwrap().buckets.unwrap();
-    buckets.take("writes", 1, &Caller::default()).unwrap()
+    let buckets = outside.of(&name, &plugin, buckets).unwrap().buckets;
+    let taken = buckets.unwrap().take("writes", 1, &Caller::default());
+    taken.unwrap()
 }
 
 #[test]
 fn a_bucket_is_shared_and_stays_while_its_terms_do() {
-    let folder = TempDir::new().unwrap();
-    let outside = Outside::for_run(&folder.path().join("state"));
-    assert_eq!(take(&outside, CONFIG, "a"), Taken::Taken(1));
-    assert_eq!(take(&outside, CONFIG, "b"), Taken::Taken(0));
+    let first = BucketSet::default();
+    assert_eq!(take(&first, CONFIG, "a"), Taken::Taken(1));
+    assert_eq!(take(&first, CONFIG, "b"), Taken::Taken(0));
     // As after a reload: the plugins are loaded again, and the bucket is as empty as it was.
-    assert!(matches!(take(&outside, CONFIG, "a"), Taken::Refused(_)));
+    let second = first.next();
+    assert!(matches!(take(&second, CONFIG, "a"), Taken::Refused(_)));
     let other = CONFIG.replace("2/h", "9/h");
-    assert_eq!(take(&outside, &other, "a"), Taken::Taken(8));
-    assert_eq!(take(&outside, &other, "b"), Taken::Taken(7));
+    let third = second.next();
+    assert_eq!(take(&third, &other, "a"), Taken::Taken(8));
+    assert_eq!(take(&third, &other, "b"), Taken::Taken(7));
+    // Had the third set been refused, the next one would follow the second.
+    assert!(matches!(
+        take(&second.next(), CONFIG, "a"),
+        Taken::Refused(_)
+    ));
 }
 
 #[test]
@@ -71,13 +79,14 @@ fn the_store_is_made_where_a_plugin_that_runs_needs_it() {
         plugin(CONFIG, "b"),
         plugin(CONFIG, "plain"),
     );
+    let none = BucketSet::default();
     let check = Outside::for_check(&state);
-    let looked = check.of(&a.0, &a.1).unwrap().store.unwrap();
+    let looked = check.of(&a.0, &a.1, &none).unwrap().store.unwrap();
     assert_eq!(looked.get("key", moment()), Err(Failure::Unavailable));
     let run = Outside::for_run(&state);
-    assert!(run.of(&plain.0, &plain.1).unwrap().store.is_none());
+    assert!(run.of(&plain.0, &plain.1, &none).unwrap().store.is_none());
     assert!(!state.exists(), "nobody needed it");
-    let [a, b] = [a, b].map(|(name, plugin)| run.of(&name, &plugin).unwrap().store.unwrap());
+    let [a, b] = [a, b].map(|(name, plugin)| run.of(&name, &plugin, &none).unwrap().store.unwrap());
     assert_eq!(a.add("key", 1, None, moment()), Ok(1));
     assert_eq!(b.add("key", 1, None, moment()), Ok(1));
     assert!(state.join(STORE).exists());
@@ -94,16 +103,16 @@ fn a_store_that_is_not_ours_refuses_whoever_needs_it_and_nobody_else() {
         private
             .create_new(STORE, "no database ".repeat(90).as_bytes())
             .unwrap();
-        let outside = outside(&state);
+        let (outside, none) = (outside(&state), BucketSet::default());
         let (name, needs) = plugin(CONFIG, "b");
-        let error = outside.of(&name, &needs).unwrap_err();
+        let error = outside.of(&name, &needs, &none).unwrap_err();
         assert!(
             error.to_string().contains("not a store of Wardlet"),
             "{error}"
         );
         assert!(error.hint().unwrap().contains("move it away"), "{error}");
         let (name, plain) = plugin(CONFIG, "plain");
-        assert!(outside.of(&name, &plain).is_ok());
+        assert!(outside.of(&name, &plain, &none).is_ok());
         assert!(fs::read(&path).unwrap().starts_with(b"no database"));
     }
 }

@@ -1,6 +1,7 @@
 //! What another configuration changes, for people, for programs and for the operator's log.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -124,7 +125,7 @@ impl Change {
                         to: bound.digest.clone(),
                     });
                 }
-                Some(before) if !before.is_loaded_as(&bound.digest, &bound.config) => {
+                Some(before) if !Arc::ptr_eq(before, bound) => {
                     self.plugins_changed.push(bound.name.to_string());
                 }
                 Some(_) => {}

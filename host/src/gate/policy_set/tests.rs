@@ -1,8 +1,9 @@
 use std::path::Path;
 
-use super::{digest, of_plugin};
+use super::digest;
 use crate::config::Config;
 use crate::plugins::PluginSet;
+use crate::plugins::given::Given;
 
 const RULES: &str = r#"
 [server.files]
@@ -73,7 +74,7 @@ fn whatever_changes_a_verdict_changes_the_digest() {
     let whole = |config: &Config| {
         let plugin = config.plugins.values().next().unwrap();
         let rest = digest(config, &PluginSet::default());
-        (of_plugin("sha256:00", plugin).to_text(), rest)
+        (Given::of("sha256:00", plugin), rest)
     };
     let before = whole(&parse(RULES));
     for edit in [
@@ -146,8 +147,8 @@ policies = ["allow-all"]
     ] {
         assert_eq!(whole(&edited(edit)), before, "{edit:?}");
     }
-    let other = of_plugin("sha256:01", parse(RULES).plugins.values().next().unwrap());
-    assert_ne!(other.to_text(), before.0, "another component");
+    let other = Given::of("sha256:01", parse(RULES).plugins.values().next().unwrap());
+    assert_ne!(other, before.0, "another component");
 }
 
 #[test]
