@@ -20,6 +20,7 @@ mod bypass;
 mod calls;
 mod cases;
 mod hostile;
+mod lanes;
 mod leaks;
 mod manifests;
 mod neighbours;

@@ -18,8 +18,7 @@ mod tests;
 
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
-use std::thread;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::oneshot;
@@ -47,17 +46,6 @@ const MAX_WAIT: Duration = Duration::from_secs(5);
 /// What is added to the deadline of a check that has begun before it is given up: a machine that is so busy
 /// makes everything late, and a call that the system holds up must not hold up the session for ever.
 const GRACE: Duration = Duration::from_secs(5);
-
-/// Threads of a plugin that is slow or overran: so many that half of the processors are left to everybody
-/// else. Stepping back is not enough, since a kernel that gives out memory and takes it back is not
-/// interrupted for a thread that has waited longer.
-fn spare_processors() -> u32 {
-    static HALF: OnceLock<u32> = OnceLock::new();
-    *HALF.get_or_init(|| {
-        let all = thread::available_parallelism().map_or(1, usize::from);
-        u32::try_from(all / 2).unwrap_or(u32::MAX).max(1)
-    })
-}
 
 /// What a check gives, and what it used.
 pub type Ran<T> = (Result<T, Fault>, Usage);
@@ -94,7 +82,7 @@ impl Lanes {
                 patience: Some(PATIENCE),
                 ..check.clone()
             };
-            let ran = call(&bound.plugin, &brief);
+            let ran = guarded(|| call(&bound.plugin, &brief));
             let took = Took::of(&ran);
             lane.history().inline(took);
             if !matches!(ran.0, Err(Fault::Deadline | Fault::Cpu)) {
@@ -147,14 +135,10 @@ impl Lane {
         mut call: impl FnMut(&Plugin, &Check) -> Ran<T> + Send + 'static,
     ) -> Ran<T> {
         let (sender, mut receiver) = oneshot::channel();
-        let (allowed, longest) = (plugin.limits().concurrency, plugin.longest(check));
+        let (concurrency, longest) = (plugin.limits().concurrency, plugin.longest(check));
         let (lane, plugin, check) = (Arc::clone(self), plugin.clone(), check.clone());
         let job = move || {
-            let ran = catch_unwind(AssertUnwindSafe(|| call(&plugin, &check)));
-            let ran = ran.unwrap_or_else(|_| {
-                tracing::error!("the sandbox panicked in a check; the call is refused");
-                lost()
-            });
+            let ran = guarded(|| call(&plugin, &check));
             let took = Took::of(&ran);
             let step_back = lane.history().on_lane(took);
             // Nobody may wait for it any more.
@@ -163,10 +147,6 @@ impl Lane {
         };
         let busy = || (Err(Fault::Busy), Usage::default());
         let back = self.history().step_back();
-        let concurrency = match back {
-            StepBack::No => allowed,
-            StepBack::Some | StepBack::Far => allowed.min(spare_processors()),
-        };
         let Some(ticket) = Queue::put(&self.queue, Box::new(job), (concurrency, back)) else {
             return busy();
         };
@@ -184,6 +164,18 @@ impl Lane {
         };
         ran.unwrap_or_else(|_| lost())
     }
+}
+
+/// A check that ends in an answer, also where the host's own code panics in it: whatever a plugin can bring that
+/// about with must refuse its call, and not end the session or a thread of its lane. What is left behind is
+/// dropped with the check; the pool takes its place back as after any other.
+fn guarded<T>(check: impl FnOnce() -> Ran<T>) -> Ran<T> {
+    catch_unwind(AssertUnwindSafe(check)).unwrap_or_else(|_| {
+        tracing::error!(
+            "the host panicked in a check, which is a defect of it; the call is refused"
+        );
+        lost()
+    })
 }
 
 /// The fault of a check that the host itself lost: it may have been the plugin's doing.

@@ -1,9 +1,9 @@
 use std::sync::mpsc::channel;
 use std::sync::{Arc, Barrier};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::history::{History, QUICK, Took};
-use super::threads::{Queue, StepBack};
+use super::threads::{Queue, StepBack, spare_processors};
 
 const QUICKLY: Took = Took {
     time: Duration::from_micros(50),
@@ -142,4 +142,41 @@ fn what_is_taken_back_never_runs_and_what_does_not_fit_is_not_taken() {
     open.send(()).unwrap();
     drop(ran);
     assert_eq!(has_run.iter().take(2).collect::<Vec<_>>(), [0, 1]);
+}
+
+#[test]
+fn threads_above_a_lowered_limit_end_at_their_next_turn() {
+    let few = spare_processors().min(4);
+    for (lowered, left) in [((1, StepBack::No), 1), ((4, StepBack::Far), few)] {
+        let queue = Arc::new(Queue::default());
+        let all = Arc::new(Barrier::new(5));
+        for _ in 0..4 {
+            let all = Arc::clone(&all);
+            let job = move || {
+                all.wait();
+                all.wait();
+                lowered.1
+            };
+            assert!(Queue::put(&queue, Box::new(job), (4, StepBack::No)).is_some());
+        }
+        all.wait();
+        assert_eq!(queue.threads(), 4);
+        // Each thread that takes one of these keeps it until the others are gone.
+        let (sender, done) = channel();
+        for _ in 0..8 {
+            let (own, sender) = (Arc::clone(&queue), sender.clone());
+            let job = move || {
+                let until = Instant::now() + Duration::from_secs(20);
+                while own.threads() > left && Instant::now() < until {
+                    std::thread::yield_now();
+                }
+                sender.send(own.threads()).unwrap();
+                lowered.1
+            };
+            assert!(Queue::put(&queue, Box::new(job), lowered).is_some());
+        }
+        all.wait();
+        let counts: Vec<u32> = (0..8).map(|_| done.recv().unwrap()).collect();
+        assert!(counts.iter().all(|count| *count <= left), "{counts:?}");
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::fmt;
-use std::sync::{Arc, Condvar, Mutex};
+use std::sync::{Arc, Condvar, Mutex, OnceLock};
 use std::thread;
 use std::time::Duration;
 
@@ -42,6 +42,17 @@ impl StepBack {
 /// A check to be run. How far its plugin is to step back afterwards.
 pub(super) type Job = Box<dyn FnOnce() -> StepBack + Send>;
 
+/// Threads of a plugin that is slow or overran: so many that half of the processors are left to everybody
+/// else. Stepping back is not enough, since a kernel that gives out memory and takes it back is not
+/// interrupted for a thread that has waited longer.
+pub(super) fn spare_processors() -> u32 {
+    static HALF: OnceLock<u32> = OnceLock::new();
+    *HALF.get_or_init(|| {
+        let all = thread::available_parallelism().map_or(1, usize::from);
+        u32::try_from(all / 2).unwrap_or(u32::MAX).max(1)
+    })
+}
+
 /// A check's place in the queue.
 #[derive(Debug)]
 pub(super) struct Ticket(u64);
@@ -59,8 +70,21 @@ struct State {
     next: u64,
     threads: u32,
     idle: u32,
-    /// How far the plugin's threads work behind everybody else.
+    /// The checks of the plugin that may run at one time.
+    concurrency: u32,
+    /// How far the plugin's threads work behind everybody else; then they are few.
     back: StepBack,
+}
+
+impl State {
+    /// The threads that the plugin may have.
+    fn most(&self) -> u32 {
+        let most = self.concurrency.max(1);
+        match self.back {
+            StepBack::No => most,
+            StepBack::Some | StepBack::Far => most.min(spare_processors()),
+        }
+    }
 }
 
 impl fmt::Debug for Queue {
@@ -75,7 +99,8 @@ impl fmt::Debug for Queue {
 
 impl Queue {
     /// Puts a check at the end; none where too many wait, or no thread can be had. At most
-    /// `concurrency` threads work, and so far behind everybody else.
+    /// `concurrency` threads work; fewer where they step back. Threads above that, of an earlier call, end at
+    /// their next turn.
     pub(super) fn put(
         queue: &Arc<Self>,
         job: Job,
@@ -85,9 +110,9 @@ impl Queue {
         if state.waiting.len() >= MAX_WAITING {
             return None;
         }
-        state.back = back;
+        (state.concurrency, state.back) = (concurrency, back);
         let all_busy = state.waiting.len() >= usize::try_from(state.idle).unwrap_or(usize::MAX);
-        if all_busy && state.threads < concurrency.max(1) {
+        if all_busy && state.threads < state.most() {
             let own = Arc::clone(queue);
             let started = thread::Builder::new()
                 .name("wardlet-lane".into())
@@ -131,11 +156,19 @@ impl Queue {
         }
     }
 
-    /// Waits for something to do; none where there was nothing for long. A thread that has stepped
-    /// back cannot step forward again, and ends once its plugin is forgiven.
+    /// Waits for something to do; none where there was nothing for long, or there are more threads than the
+    /// plugin may have. A thread that has stepped back cannot step forward again, and ends once its plugin
+    /// is forgiven.
     fn next(&self, stepped: StepBack) -> Option<(Job, StepBack)> {
         let mut state = lock(&self.state);
         loop {
+            if state.threads > state.most() {
+                state.threads -= 1;
+                drop(state);
+                // This one may have been woken for a check that another has to run now.
+                self.filled.notify_one();
+                return None;
+            }
             if let Some((_, job)) = state.waiting.pop_front() {
                 return Some((job, state.back));
             }
