@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::fixture::{FOREVER, Gateway, Guests, Setup, is_refusal, text};
+use crate::fixture::{Agent, Entries, FOREVER, Gateway, Guests, Setup, is_refusal, run, text};
 use crate::guest::Guest;
 
 /// Faults after which the caller is in quarantine.
@@ -79,8 +79,80 @@ fn a_caller_that_makes_a_policy_fault_is_refused_survives_and_is_lifted() {
         assert_eq!(last_reason(&gateway), "plugin-fault", "it is run again");
         let again = gateway.wardlet(&["quarantine", "lift", "bad"]);
         assert_eq!(again.status.code(), Some(1), "{again:?}");
+        let entries = gateway.entries();
+        let changes = changes(&entries);
+        let fault = &held[0]["fault"];
+        let principal = &last["principal"];
+        let expected = json!({ "plugin": "bad", "fault": fault, "principal": principal });
+        assert_eq!(changes, [("held", expected.clone()), ("lifted", expected)]);
+        // Whoever lifted it is the user that the gateway runs as, here the caller too.
+        let lifting = entries.of_kind("quarantine")[1];
+        assert_eq!(&lifting["by"], principal, "{lifting}");
         gateway.finish();
     }
+}
+
+/// What the entries say of quarantine, without who lifted it.
+fn changes(entries: &Entries) -> Vec<(&str, Value)> {
+    let of = |body: &'_ &Value| {
+        let [plugin, fault, principal] = ["plugin", "fault", "principal"].map(|m| body[m].clone());
+        json!({ "plugin": plugin, "fault": fault, "principal": principal })
+    };
+    let bodies = entries.of_kind("quarantine");
+    let each = bodies.into_iter();
+    each.map(|body| (body["change"].as_str().unwrap(), of(&body)))
+        .collect()
+}
+
+#[test]
+fn a_quarantine_is_listed_and_lifted_without_a_running_gateway() {
+    let (mut gateway, _guests) = with_policy(Guest::policy().evaluating("unreachable"));
+    for _ in 0..FAULTS {
+        gateway.agent.call("echo", &json!({}));
+    }
+    let held = quarantined(&gateway);
+    assert_eq!(held.len(), 1);
+    assert!(gateway.agent.close().success());
+    assert_eq!(quarantined(&gateway), held, "from the file");
+    for (arguments, code) in [
+        (&["lift", "other"][..], 1),
+        (&["lift", "bad", "nobody"], 1),
+        (&["lift", "bad"], 0),
+        (&["lift", "bad"], 1),
+    ] {
+        let words = [&["quarantine"], arguments].concat();
+        let output = gateway.wardlet(&words);
+        assert_eq!(output.status.code(), Some(code), "{words:?}: {output:?}");
+    }
+    assert_eq!(quarantined(&gateway), [] as [Value; 0]);
+    let verified = gateway.wardlet(&["audit", "verify"]);
+    assert!(verified.status.success(), "{verified:?}");
+    let words: Vec<String> = changes(&gateway.entries())
+        .into_iter()
+        .map(|(change, _)| change.to_owned())
+        .collect();
+    assert_eq!(words, ["held", "lifted"]);
+    let log = gateway.path("gateway.log");
+    gateway.agent = Agent::start(run(gateway.folder.path()), &log);
+    gateway.agent.initialise();
+    assert!(is_refusal(&gateway.agent.call("echo", &json!({}))));
+    assert_eq!(last_reason(&gateway), "plugin-fault", "it is run again");
+    gateway.finish();
+}
+
+#[test]
+fn a_policy_that_says_it_failed_puts_nobody_in_quarantine() {
+    // An error, with a text of no bytes.
+    let failing = Guest::policy().evaluating_to(&[1, 1024, 0]);
+    let (mut gateway, _guests) = with_policy(failing);
+    for _ in 0..=FAULTS {
+        assert!(is_refusal(&gateway.agent.call("echo", &json!({}))));
+        let entries = gateway.entries();
+        let last = entries.of_kind("decision").into_iter().last().unwrap();
+        assert_eq!(last["plugins"][0]["fault"], "failed", "{last}");
+    }
+    assert_eq!(quarantined(&gateway), [] as [Value; 0]);
+    gateway.finish();
 }
 
 #[test]

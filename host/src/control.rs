@@ -293,7 +293,9 @@ async fn answer(question: Question, running: &Running, reloads: &Reloads, approv
         Question::Quarantine => Reply::Quarantined {
             callers: running.gate().quarantine().list(),
         },
-        Question::Lift { plugin, principal } => lift(running.gate(), &plugin, principal.as_deref()),
+        Question::Lift { plugin, principal } => {
+            lift(running.gate(), &plugin, principal.as_deref(), approver)
+        }
         Question::Status => Reply::Status {
             status: Box::new(Status::of(running)),
         },
@@ -302,8 +304,8 @@ async fn answer(question: Question, running: &Running, reloads: &Reloads, approv
     }
 }
 
-fn lift(gate: &Gate, plugin: &str, principal: Option<&str>) -> Reply {
-    match gate.quarantine().lift(plugin, principal) {
+fn lift(gate: &Gate, plugin: &str, principal: Option<&str>, by: &str) -> Reply {
+    match gate.lift(plugin, principal, by) {
         Ok(callers) => {
             for caller in &callers {
                 let (plugin, principal) = (&caller.plugin, &caller.principal);

@@ -57,6 +57,7 @@ mod ask;
 mod call;
 mod clean;
 mod facts;
+mod faults;
 mod find;
 mod hold;
 mod notice;

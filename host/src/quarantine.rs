@@ -15,6 +15,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde::{Deserialize, Serialize};
+use wardlet_audit::{self as audit, AuditError, Event, QuarantineChange};
 use wardlet_call::{PluginName, ServerName};
 use wardlet_keys::{KeyError, PrivateFolder};
 use wardlet_sandbox::Fault;
@@ -53,6 +54,23 @@ pub struct Quarantined {
     pub since: u64,
 }
 
+impl Quarantined {
+    /// The entry that says that it is in quarantine from here on; or no longer, where it is lifted by somebody.
+    #[must_use]
+    pub fn entry(&self, lifted_by: Option<&str>) -> Event {
+        Event::Quarantine(audit::Quarantine {
+            by: lifted_by.map(str::to_owned),
+            change: match lifted_by {
+                None => QuarantineChange::Held,
+                Some(_) => QuarantineChange::Lifted,
+            },
+            fault: self.fault.clone(),
+            plugin: self.plugin.clone(),
+            principal: self.principal.clone(),
+        })
+    }
+}
+
 /// Why the quarantine cannot be had.
 #[derive(Debug, thiserror::Error)]
 pub enum QuarantineError {
@@ -62,6 +80,9 @@ pub enum QuarantineError {
     /// The file is not what this version writes.
     #[error("`{}` is not readable as the list of callers in quarantine", .0.display())]
     Damaged(PathBuf),
+    /// A lifting cannot be recorded.
+    #[error("the lifting cannot be recorded: {0}")]
+    Audit(#[from] AuditError),
 }
 
 impl QuarantineError {
@@ -74,6 +95,7 @@ impl QuarantineError {
                 "remove `{}` if nobody is to stay in quarantine, or restore it",
                 path.display()
             )),
+            QuarantineError::Audit(error) => error.hint(),
         }
     }
 }
@@ -152,11 +174,22 @@ impl Quarantine {
     }
 
     /// Counts a fault that a caller made a plugin have at `now_s`, in seconds since 1970. Where that is
-    /// one too many the operator is told, once. What is not the caller's doing does not count: that no
-    /// sandbox was free, or that the plugin does not have the role.
-    pub fn count(&self, plugin: &PluginName, principal: &str, fault: Fault, now_s: u64) {
-        if matches!(fault, Fault::Busy | Fault::NoRole) {
-            return;
+    /// one too many the operator is told, and whoever is in quarantine now is given back, once.
+    ///
+    /// What is not the caller's doing does not count: that no sandbox was free, or that the plugin does not
+    /// have the role. Nor does it count that the plugin says that it failed. Most often something behind
+    /// it is down, for every caller; and an agent that brings it about gains nothing: the check ended
+    /// within its limits, cost no more than an allowance, and the call is denied each time.
+    #[must_use]
+    pub fn count(
+        &self,
+        plugin: &PluginName,
+        principal: &str,
+        fault: Fault,
+        now_s: u64,
+    ) -> Option<Quarantined> {
+        if matches!(fault, Fault::Busy | Fault::NoRole | Fault::Failed) {
+            return None;
         }
         let mut records = self.lock();
         let by_caller = records.entry(plugin.to_string()).or_default();
@@ -171,7 +204,7 @@ impl Quarantine {
             });
         // It holds already, and another fault changes nothing that would have to be kept.
         if record.since.is_some() {
-            return;
+            return None;
         }
         record
             .faults
@@ -186,10 +219,12 @@ impl Quarantine {
             );
         }
         record.faults.truncate(MAX_FAULTS);
+        let held = record.quarantined();
         forget_beyond(&mut records, MAX_COUNTED);
         if let Err(error) = self.keep(&records) {
             tracing::error!(%error, "the quarantine cannot be kept; it holds until the gateway ends");
         }
+        held
     }
 
     /// Who is in quarantine, in the order of the plugins.
@@ -200,15 +235,17 @@ impl Quarantine {
         all.filter_map(Record::quarantined).collect()
     }
 
-    /// Lets a caller go, or everyone that was held for a plugin, and forgets the faults. What was
-    /// lifted; nothing where nobody was held.
+    /// Lets a caller go, or everyone that was held for a plugin, and forgets the faults, once `record` has
+    /// written the entry of each. What was lifted; nothing where nobody was held.
     ///
     /// # Errors
-    /// [`QuarantineError::Key`] where it cannot be kept; then nobody is let go.
+    /// [`QuarantineError::Audit`] of `record`, and [`QuarantineError::Key`] where it cannot be kept; then
+    /// nobody is let go.
     pub fn lift(
         &self,
         plugin: &str,
         principal: Option<&str>,
+        record: impl Fn(&Quarantined) -> Result<(), AuditError>,
     ) -> Result<Vec<Quarantined>, QuarantineError> {
         let mut records = self.lock();
         let mut after = records.clone();
@@ -224,6 +261,7 @@ impl Quarantine {
             .filter_map(Record::quarantined)
             .collect();
         by_caller.retain(|_, record| !meant(record));
+        lifted.iter().try_for_each(record)?;
         if !lifted.is_empty() {
             self.keep(&after)?;
             *records = after;

@@ -128,6 +128,12 @@ fn line_of(entry: &Entry) -> String {
             text(body, "/choice"),
             number(body, "/request")
         ),
+        "quarantine" => format!(
+            "{:9} {} for `{}`",
+            text(body, "/change"),
+            text(body, "/principal"),
+            text(body, "/plugin")
+        ),
         _ => String::new(),
     };
     let line = format!(

@@ -1,14 +1,16 @@
 //! `wardlet quarantine`: callers that made a plugin fault again and again.
 
+use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use clap::Subcommand;
 use serde_json::json;
 
-use super::Where;
 use super::say::{self, Failure, REFUSED, UNREADABLE};
-use crate::control::{self, Question, Reply};
-use crate::quarantine::Quarantined;
+use super::{Where, setup};
+use crate::control::{self, ControlError, Question, Reply};
+use crate::quarantine::{Quarantine, QuarantineError, Quarantined};
+use crate::state::{State, StateError};
 
 /// Arguments of `wardlet quarantine`.
 #[derive(Debug, clap::Args)]
@@ -53,7 +55,10 @@ pub(super) fn main(arguments: &Arguments) -> Result<(), Failure> {
 }
 
 fn list(options: &Options) -> Result<(), Failure> {
-    let callers = ask(options, &Question::Quarantine)?;
+    let callers = match ask(options, &Question::Quarantine)? {
+        Some(callers) => callers,
+        None => kept(&options.place.folder()?)?.list(),
+    };
     if options.json {
         say::json(&json!({ "quarantined": callers }));
         return Ok(());
@@ -84,7 +89,10 @@ fn lift(plugin: &str, principal: Option<&str>, options: &Options) -> Result<(), 
         plugin: plugin.to_owned(),
         principal: principal.map(str::to_owned),
     };
-    let callers = ask(options, &question)?;
+    let callers = match ask(options, &question)? {
+        Some(callers) => callers,
+        None => lift_here(plugin, principal, options)?,
+    };
     if callers.is_empty() {
         let error = match principal {
             Some(principal) => format!("`{principal}` is not in quarantine for `{plugin}`"),
@@ -116,11 +124,63 @@ fn ago(since: u64) -> String {
     format!("{} min ago", now.saturating_sub(since) / 60)
 }
 
-fn ask(options: &Options, question: &Question) -> Result<Vec<Quarantined>, Failure> {
+/// Asks the running gateway; none where none runs.
+fn ask(options: &Options, question: &Question) -> Result<Option<Vec<Quarantined>>, Failure> {
     let folder = options.place.folder()?;
-    match control::ask(&folder, question).map_err(say::unanswered)? {
-        Reply::Quarantined { callers } => Ok(callers),
-        Reply::Refused { why } => Err(Failure::new(REFUSED, why)),
-        _ => Err(Failure::new(UNREADABLE, control::ControlError::BadAnswer)),
+    match control::ask(&folder, question) {
+        Ok(Reply::Quarantined { callers }) => Ok(Some(callers)),
+        Ok(Reply::Refused { why }) => Err(Failure::new(REFUSED, why)),
+        Ok(_) => Err(Failure::new(UNREADABLE, ControlError::BadAnswer)),
+        Err(ControlError::NotRunning(_)) => Ok(None),
+        Err(error) => Err(say::unanswered(error)),
     }
+}
+
+/// What an earlier run kept in the state folder, which is not made for this.
+fn kept(folder: &Path) -> Result<Quarantine, Failure> {
+    if !folder.is_dir() {
+        let error = ControlError::NotRunning(folder.to_owned());
+        return Err(say::unanswered(error));
+    }
+    Quarantine::open(folder).map_err(failed)
+}
+
+/// Lifts where no gateway runs: as one that does, under the lock of the state folder, with the same entry.
+fn lift_here(
+    plugin: &str,
+    principal: Option<&str>,
+    options: &Options,
+) -> Result<Vec<Quarantined>, Failure> {
+    if options.place.state.is_some() {
+        let error = "no gateway runs with this state folder, and the entry needs the name of one";
+        return Err(
+            Failure::new(UNREADABLE, error).hint(Some("name the configuration with `--config`"))
+        );
+    }
+    let gateway = setup::load(&options.place.config, false)?.gateway;
+    let quarantine = kept(&gateway.state)?;
+    if quarantine.list().is_empty() {
+        return Ok(Vec::new());
+    }
+    drop(quarantine);
+    let unreadable = |error: StateError| {
+        let hint = error.hint();
+        Failure::new(UNREADABLE, error).hint(hint)
+    };
+    let state = State::open(&gateway.state).map_err(unreadable)?;
+    // Read again under the lock: a gateway may have run in between.
+    let quarantine = kept(&gateway.state)?;
+    let keys = state.keys(&gateway.name).map_err(unreadable)?;
+    let log = state.log(&gateway.name, &keys).map_err(unreadable)?;
+    let by = keys.pseudonym(&format!("uid:{}", rustix::process::getuid().as_raw()));
+    let record = |caller: &Quarantined| log.record(&caller.entry(Some(&by))).map(drop);
+    let lifted = quarantine.lift(plugin, principal, record).map_err(failed)?;
+    log.flush()
+        .map_err(|error| unreadable(StateError::Audit(error)))?;
+    Ok(lifted)
+}
+
+fn failed(error: QuarantineError) -> Failure {
+    let hint = error.hint();
+    Failure::new(UNREADABLE, error).hint(hint)
 }

@@ -91,8 +91,7 @@ impl Gate {
         let evaluate = move |plugin: &Plugin, check: &Check| plugin.evaluate(&asked, check);
         let (answer, usage) = self.lanes.run(bound, check, evaluate).await;
         if let Err(fault) = answer {
-            self.quarantine
-                .count(&bound.name, &self.principal, fault, self.now_s());
+            self.count_fault(&bound.name, &self.principal, fault);
         }
         let (outcome, run) = outcome_of(bound, (answer, usage));
         facts.plugins.push(run);

@@ -93,8 +93,7 @@ impl Gate {
                     .map_err(|_| Fault::BadAnswer)
             });
             if let (Err(fault), Some(who)) = (&added, who) {
-                let fault = *fault;
-                self.quarantine.count(&bound.name, who, fault, self.now_s());
+                self.count_fault(&bound.name, who, *fault);
             }
             let fault = added.err().map(Fault::word);
             finding

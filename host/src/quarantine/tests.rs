@@ -31,7 +31,7 @@ fn so_many_faults_in_so_long_and_no_fewer() {
     let cases = [
         (at_once.clone(), Fault::Deadline, true),
         (at_once.clone(), Fault::Trap, true),
-        (at_once.clone(), Fault::Failed, true),
+        (at_once.clone(), Fault::Failed, false),
         (at_once.clone(), Fault::BadAnswer, true),
         (at_once[1..].to_vec(), Fault::Trap, false),
         (at_once.clone(), Fault::Busy, false),
@@ -43,9 +43,11 @@ fn so_many_faults_in_so_long_and_no_fewer() {
     for (times, fault, held) in cases {
         let folder = folder();
         let quarantine = Quarantine::open(folder.path()).unwrap();
-        for at in &times {
-            quarantine.count(&name("p"), "a", fault, *at);
-        }
+        let told: Vec<_> = times
+            .iter()
+            .filter_map(|at| quarantine.count(&name("p"), "a", fault, *at))
+            .collect();
+        assert_eq!(told, quarantine.list(), "once, and what the list has");
         assert_eq!(
             quarantine.holds(&name("p"), "a"),
             held,
@@ -68,14 +70,14 @@ fn it_survives_a_restart_and_is_lifted_for_good() {
     for _ in 0..MAX_FAULTS {
         assert!(!held("a"));
         let quarantine = Quarantine::open(folder.path()).unwrap();
-        quarantine.count(&name("p"), "a", Fault::Trap, 1000);
+        let _ = quarantine.count(&name("p"), "a", Fault::Trap, 1000);
     }
     assert!(held("a"));
     let quarantine = Quarantine::open(folder.path()).unwrap();
     for _ in 0..MAX_FAULTS {
-        quarantine.count(&name("p"), "b", Fault::Stack, 1001);
+        let _ = quarantine.count(&name("p"), "b", Fault::Stack, 1001);
     }
-    quarantine.count(&name("p"), "c", Fault::Trap, 1002);
+    let _ = quarantine.count(&name("p"), "c", Fault::Trap, 1002);
     let mode = std::fs::metadata(folder.path().join(FILE)).unwrap();
     assert_eq!(mode.permissions().mode() & 0o777, 0o600);
     let list = quarantine.list();
@@ -85,17 +87,24 @@ fn it_survives_a_restart_and_is_lifted_for_good() {
         .collect();
     assert_eq!(listed, [("a", "trap", 1000), ("b", "stack", 1001)]);
     assert_eq!(
-        quarantine.lift("p", Some("c")).unwrap(),
+        quarantine.lift("p", Some("c"), |_| Ok(())).unwrap(),
         [],
         "it is not held"
     );
-    assert_eq!(quarantine.lift("q", None).unwrap(), [], "nobody is");
-    assert_eq!(quarantine.lift("p", Some("b")).unwrap(), list[1..]);
+    assert_eq!(
+        quarantine.lift("q", None, |_| Ok(())).unwrap(),
+        [],
+        "nobody is"
+    );
+    assert_eq!(
+        quarantine.lift("p", Some("b"), |_| Ok(())).unwrap(),
+        list[1..]
+    );
     assert!(held("a") && !held("b"));
-    assert_eq!(quarantine.lift("p", None).unwrap(), list[..1]);
+    assert_eq!(quarantine.lift("p", None, |_| Ok(())).unwrap(), list[..1]);
     assert!(!held("a"));
     // The faults of before are forgotten with it.
-    quarantine.count(&name("p"), "a", Fault::Trap, 1003);
+    let _ = quarantine.count(&name("p"), "a", Fault::Trap, 1003);
     assert!(!held("a"));
 }
 
@@ -130,10 +139,10 @@ fn what_is_counted_is_bounded_and_nobody_gets_out_by_that() {
     let folder = folder();
     let quarantine = Quarantine::open(folder.path()).unwrap();
     for _ in 0..MAX_FAULTS {
-        quarantine.count(&name("p"), "held", Fault::Trap, 1);
+        let _ = quarantine.count(&name("p"), "held", Fault::Trap, 1);
     }
     for caller in 0..5u64 {
-        quarantine.count(&name("p"), &format!("c{caller}"), Fault::Trap, 10 + caller);
+        let _ = quarantine.count(&name("p"), &format!("c{caller}"), Fault::Trap, 10 + caller);
     }
     let mut records = quarantine.lock().clone();
     for _ in 0..3 {
@@ -141,4 +150,16 @@ fn what_is_counted_is_bounded_and_nobody_gets_out_by_that() {
     }
     let left: Vec<&String> = records["p"].keys().collect();
     assert_eq!(left, ["c2", "c3", "c4", "held"]);
+}
+
+#[test]
+fn a_lifting_that_cannot_be_recorded_lets_nobody_go() {
+    let folder = folder();
+    let quarantine = Quarantine::open(folder.path()).unwrap();
+    for _ in 0..MAX_FAULTS {
+        let _ = quarantine.count(&name("p"), "a", Fault::Trap, 1);
+    }
+    let error = quarantine.lift("p", None, |_| Err(wardlet_audit::AuditError::Poisoned));
+    assert!(matches!(error, Err(QuarantineError::Audit(_))), "{error:?}");
+    assert!(quarantine.holds(&name("p"), "a"));
 }

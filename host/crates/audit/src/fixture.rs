@@ -312,5 +312,12 @@ pub(crate) fn events() -> Vec<Event> {
         Event::Config {
             digest: "d".to_owned(),
         },
+        Event::Quarantine(Quarantine {
+            by: Some("ops".to_owned()),
+            change: QuarantineChange::Lifted,
+            fault: "trap".to_owned(),
+            plugin: "path-guard".to_owned(),
+            principal: "p".to_owned(),
+        }),
     ]
 }

@@ -55,8 +55,8 @@ pub use line::{ENTRIES_FILE, MAX_ENTRY_BYTES, VERSION};
 pub use log::{Durability, FLUSH_WITHIN, Log, WrittenDecision, WrittenOutcome, WrittenRefusal};
 pub use record::{
     Approval, ApprovalRequest, ApprovalVote, Choice, Decision, Difference, Effect, Event, Gateway,
-    Outcome, Payload, PluginPin, PluginRun, Redaction, Role, Shadow, ShadowEffect, ShadowFault,
-    Status, Target, Timings, Token, Vote,
+    Outcome, Payload, PluginPin, PluginRun, Quarantine, QuarantineChange, Redaction, Role, Shadow,
+    ShadowEffect, ShadowFault, Status, Target, Timings, Token, Vote,
 };
 pub use recover::Recovered;
 pub use show::{Entries, Entry, Select, show};

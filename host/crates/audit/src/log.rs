@@ -268,6 +268,7 @@ impl Log {
         match event {
             Event::ApprovalRequest(request) => self.append("approval-request", request),
             Event::ApprovalVote(vote) => self.append("approval-vote", vote),
+            Event::Quarantine(quarantine) => self.append("quarantine", quarantine),
             Event::Policy { digest, plugins } => self.append(
                 "policy",
                 &SetBody {

@@ -10,7 +10,7 @@ mod event;
 mod shadow;
 mod timings;
 
-pub use event::{ApprovalRequest, ApprovalVote, Event, PluginPin};
+pub use event::{ApprovalRequest, ApprovalVote, Event, PluginPin, Quarantine, QuarantineChange};
 pub(crate) use event::{RecoveryBody, SetBody};
 pub use shadow::{Difference, Shadow, ShadowEffect, ShadowFault};
 pub(crate) use shadow::{Shadowed, body_within};

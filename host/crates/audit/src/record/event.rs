@@ -24,6 +24,8 @@ pub enum Event {
         /// The digest of the configuration.
         digest: String,
     },
+    /// A caller is in quarantine from here on, or no longer.
+    Quarantine(Quarantine),
 }
 
 /// A call that is held.
@@ -65,6 +67,38 @@ pub struct ApprovalVote {
     /// The digest of the statement that was shown.
     #[serde(serialize_with = "field::name")]
     pub statement: String,
+}
+
+/// Who is refused what needs which plugin, or is let go.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Quarantine {
+    /// The pseudonym of the operator who lifted it; none where a caller comes into it.
+    #[serde(
+        serialize_with = "field::maybe_name",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub by: Option<String>,
+    /// What changed.
+    pub change: QuarantineChange,
+    /// The last fault that led to it.
+    #[serde(serialize_with = "field::name")]
+    pub fault: String,
+    /// The name of the plugin in the configuration.
+    #[serde(serialize_with = "field::name")]
+    pub plugin: String,
+    /// The pseudonym of the caller; or `upstream:` and the server's name.
+    #[serde(serialize_with = "field::name")]
+    pub principal: String,
+}
+
+/// What changed about a caller in quarantine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum QuarantineChange {
+    /// It is in quarantine from here on.
+    Held,
+    /// It is so no longer.
+    Lifted,
 }
 
 /// A plugin by its digest.
