@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 use crate::header::is_value;
 use crate::origin::Origin;
 use crate::secret::{MIN_KEY_BYTES, Secret, SecretError};
-use crate::traces::Traces;
+use crate::traces::{Traces, shows};
 
 /// Bytes of one signature: what is signed is a request or a digest, not a document.
 const MAX_SIGNED: usize = 64 << 10;
@@ -132,13 +132,10 @@ impl PluginSecrets {
     /// Whether an answer shows any of the secrets: also one that was not attached to this request may have
     /// been to an earlier one.
     pub(crate) fn show_in(&self, response: &HttpResponse) -> bool {
-        self.held.values().any(|held| {
-            let traces = &held.traces;
-            let in_headers = response.headers.iter().any(|(name, value)| {
-                traces.are_in(name.as_bytes()) || traces.are_in(value.as_bytes())
-            });
-            in_headers || traces.are_in(&response.body)
-        })
+        let secrets = self.held.values().map(|held| &held.traces);
+        let headers = response.headers.iter();
+        let mut texts = headers.flat_map(|(name, value)| [name.as_bytes(), value.as_bytes()]);
+        texts.any(|text| shows(secrets.clone(), text)) || shows(secrets.clone(), &response.body)
     }
 }
 
