@@ -1,6 +1,6 @@
 //! What loaded plugins cost while nobody asks them: the start from kept artifacts, and memory.
 //!
-//! `cargo bench --workspace --bench memory`, after `cargo xtask guests` and
+//! `cargo bench --workspace --bench memory`, after `cargo xtask guests`, `cargo xtask guests scan-host` and
 //! `cargo build --release -p echo-server`. The first start of each gateway compiles and keeps; the second
 //! is measured, of the real binary, in front of the echo server. Memory is what the kernel counts as
 //! resident (`/proc/<pid>/smaps_rollup`). The sandboxes that live at one time are held in this process,
@@ -25,6 +25,9 @@ const TEN: usize = 10;
 
 /// Plugins more of the one that shows what each costs and how long a start takes.
 const HUNDRED: usize = 100;
+
+/// Plugins more that each have 200 patterns, to show what those cost.
+const SEARCHING: usize = 20;
 
 /// Sandboxes that live at one time: the pool has 128 places.
 const LIVE: usize = 100;
@@ -67,41 +70,44 @@ fn copy(component: &[u8], number: usize) -> Vec<u8> {
     copy
 }
 
-/// A configuration with so many plugins: one of each of the shipped ones by turns up to ten, copies of
-/// one policy beyond.
-fn write_config(folder: &Path, count: usize) -> Result<String, Failure> {
-    let shipped = [
-        (
-            "path-guard",
-            r#"["/arguments"]"#,
-            r#"{ roots = ["/srv/data"] }"#,
-        ),
-        (
-            "tool-allow",
-            r#"["/arguments"]"#,
-            r#"{ tools = { echo = { other_arguments = "allow" } } }"#,
-        ),
-        ("secret-redactor", r#"["/arguments", "/result"]"#, "{}"),
-    ];
+/// A plugin that is configured: its component, what it sees, its settings, its grants.
+type Configured = (&'static str, &'static str, &'static str, &'static str);
+
+/// Those that the gateway with ten plugins has by turns.
+const SHIPPED: [Configured; 3] = [
+    (
+        "path-guard",
+        r#"["/arguments"]"#,
+        r#"{ roots = ["/srv/data"] }"#,
+        "[]",
+    ),
+    (
+        "tool-allow",
+        r#"["/arguments"]"#,
+        r#"{ tools = { echo = { other_arguments = "allow" } } }"#,
+        "[]",
+    ),
+    (
+        "secret-redactor",
+        r#"["/arguments", "/result"]"#,
+        "{}",
+        r#"["scan"]"#,
+    ),
+];
+
+/// The one with 200 patterns, of the bench `scan`.
+const SEARCHER: Configured = ("scan-host", r#"["/result"]"#, "{}", r#"["scan"]"#);
+
+/// A configuration with ten plugins, one of each of the shipped ones by turns, and copies of one more.
+fn write_config(folder: &Path, (copied, copies): (Configured, usize)) -> Result<String, Failure> {
     let echo = client::program("echo-server")?;
     let mut text = format!("[gateway]\nname = \"bench\"\n[server.files]\ncommand = [{echo:?}]\n");
-    for number in 0..count {
-        let which = if number < TEN {
-            number % shipped.len()
-        } else {
-            0
-        };
-        let Some((name, sees, settings)) = shipped.get(which) else {
-            continue;
-        };
+    let by_turns = SHIPPED.into_iter().cycle().take(TEN);
+    let all = by_turns.chain(std::iter::repeat_n(copied, copies));
+    for (number, (name, sees, settings, grants)) in all.enumerate() {
         let bytes = copy(&component(name)?, number);
         let file = format!("plugin-{number}.wasm");
         std::fs::write(folder.join(&file), &bytes)?;
-        let grants = if *name == "secret-redactor" {
-            "[\"scan\"]"
-        } else {
-            "[]"
-        };
         let digest = ring::digest::digest(&ring::digest::SHA256, &bytes);
         let digest: String = digest
             .as_ref()
@@ -136,11 +142,13 @@ fn resident(process: &str) -> Result<f64, Failure> {
 }
 
 /// Seconds of a start from kept artifacts at the median, and the bytes of the gateway after a call.
-fn measure(count: usize) -> Result<(f64, f64), Failure> {
+fn measure(copies: (Configured, usize)) -> Result<(f64, f64), Failure> {
     let folder = tempfile::tempdir()?;
-    let config = write_config(folder.path(), count)?;
+    let config = write_config(folder.path(), copies)?;
+    let ((name, ..), count) = copies;
+    println!("ten plugins and {count} of {name}:");
     let (first, compiled) = start(&config)?;
-    println!("{count:4} plugins, compiled and kept          {compiled:8.3} s");
+    println!("  compiled and kept {compiled:8.3} s");
     drop(first);
     let mut seconds = Vec::new();
     let mut bytes = 0.0;
@@ -155,7 +163,7 @@ fn measure(count: usize) -> Result<(f64, f64), Failure> {
     seconds.sort_by(f64::total_cmp);
     let median = seconds.get(STARTS / 2).copied().unwrap_or(f64::MAX);
     println!(
-        "{count:4} plugins, from the cache             {median:8.3} s {:8.2} MB resident",
+        "  from the cache    {median:8.3} s {:8.2} MB resident",
         bytes / 1e6
     );
     Ok((median, bytes))
@@ -188,9 +196,17 @@ fn main() -> Result<ExitCode, Failure> {
         return Ok(ExitCode::SUCCESS);
     }
     let live = live()?;
-    let (_, ten) = measure(TEN)?;
-    let (seconds, more) = measure(TEN + HUNDRED)?;
+    let [plain, ..] = SHIPPED;
+    let (_, ten) = measure((plain, 0))?;
+    let (seconds, more) = measure((plain, HUNDRED))?;
     let plugin = (more - ten) / HUNDRED as f64;
+    let (_, searching) = measure((SEARCHER, SEARCHING))?;
+    let searching = (searching - ten) / SEARCHING as f64;
+    // An amount without a target: the patterns are most of it, compiled once for all checks.
+    println!(
+        "a loaded plugin with 200 patterns      {:8.3} MB",
+        searching / 1e6
+    );
     let mut met = true;
     for (what, value, most, unit, scale) in [
         (

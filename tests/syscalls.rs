@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use crate::fixture::{beside_the_gateway, plugin, skip};
+use crate::guest::Guest;
 
 /// Checks in the short and in the long run: what is done once, such as a page of the heap, is in
 /// both.
@@ -20,21 +22,47 @@ fn a_check_makes_no_system_call() {
     if !strace.status().is_ok_and(|status| status.success()) {
         return skip("syscalls::a_check_makes_no_system_call", "strace");
     }
-    for threads in [1, 2] {
-        let [short, long] = RUNS.map(|checks| of_checking_threads(checks, threads));
-        assert_eq!(short.len(), threads, "threads: {short:?}");
-        for (short, long) in short.iter().zip(&long) {
-            let (few, many) = (short.len(), long.len());
-            assert_eq!(
-                few, many,
-                "10,000 checks more made system calls: {short:?}, {long:?}"
-            );
+    let folder = tempfile::tempdir().unwrap();
+    let logs = folder.path().join("logs.wasm");
+    fs::write(&logs, logging().component()).unwrap();
+    let shipped = ["path-guard", "secret-redactor"].map(|name| plugin(name).0);
+    for (component, settings) in [
+        (&shipped[0], r#"{"roots":["/srv/data"]}"#),
+        (&shipped[1], "{}"),
+        (&logs, "{}"),
+    ] {
+        for threads in [1, 2] {
+            let of = |checks| of_checking_threads(checks, threads, (component, settings));
+            let [short, long] = RUNS.map(of);
+            assert_eq!(short.len(), threads, "{component:?}: {short:?}");
+            for (short, long) in short.iter().zip(&long) {
+                let (few, many) = (short.len(), long.len());
+                assert_eq!(
+                    few, many,
+                    "{component:?}: 10,000 checks more made system calls: {short:?}, {long:?}"
+                );
+            }
         }
     }
 }
 
+/// A policy that logs a line. Nobody reads the log, as in a gateway without `--log debug`; where somebody
+/// does, each line is one write.
+fn logging() -> Guest {
+    let mut guest = Guest::policy().importing("log");
+    let [text, length] = guest.text("a line");
+    let allow = guest.evaluate.clone();
+    guest.evaluating(format!(
+        "(call $log_write (i32.const 1) (i32.const {text}) (i32.const {length}) (i32.const 0) (i32.const 0)) {allow}"
+    ))
+}
+
 /// The system calls of each checking thread between its two `sched_yield`, which enclose its checks.
-fn of_checking_threads(checks: u32, threads: usize) -> Vec<Vec<String>> {
+fn of_checking_threads(
+    checks: u32,
+    threads: usize,
+    (component, settings): (&Path, &str),
+) -> Vec<Vec<String>> {
     let folder = tempfile::tempdir().unwrap();
     let trace = folder.path().join("trace");
     let status = Command::new("strace")
@@ -42,7 +70,8 @@ fn of_checking_threads(checks: u32, threads: usize) -> Vec<Vec<String>> {
         .arg(&trace)
         .arg(beside_the_gateway("examples/checks"))
         .args([checks.to_string(), threads.to_string()])
-        .arg(plugin("path-guard").0)
+        .arg(component)
+        .arg(settings)
         .stdout(Stdio::null())
         .status()
         .unwrap();

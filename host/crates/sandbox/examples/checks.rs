@@ -1,4 +1,5 @@
-//! Runs N checks of a policy on each of some threads, for whoever counts what that costs:
+//! Runs N checks of a policy, or of a redactor over arguments with a secret, on each of some threads, for
+//! whoever counts what that costs. The plugin may log and have the host search; nobody reads the log.
 //!
 //! `checks N THREADS COMPONENT [SETTINGS]`
 //!
@@ -14,7 +15,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use wardlet_call::{Document, Documents, Json, Part, Phase, PluginName, Projection, Subject};
-use wardlet_sandbox::{Check, Grant, Plugin, Sandbox};
+use wardlet_sandbox::{Capability, Check, Grant, Plugin, Sandbox};
 
 /// Checks of each thread before the measured ones: enough for all threads to have been in the
 /// sandbox at the same time, so that the pool has a warm place for each.
@@ -23,7 +24,10 @@ const WARM_UP: usize = 2_000;
 /// Where no settings are given: those of `path-guard`.
 const SETTINGS: &str = r#"{"roots":["/srv/data"]}"#;
 
-const ARGUMENTS: &str = r#"{"path":"/srv/data/report.csv"}"#;
+const ARGUMENTS: &str = concat!(
+    r#"{"path":"/srv/data/report.csv","content":"the key is AKIA"#,
+    r#"Q7X2M4W6K3TB5LDZ"}"#
+);
 
 fn main() -> Result<(), Box<dyn Error>> {
     let words: Vec<String> = std::env::args().skip(1).collect();
@@ -34,6 +38,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     };
     let (checks, threads): (usize, usize) = (checks.parse()?, threads.parse()?);
     let grant = Grant {
+        capabilities: vec![Capability::Log, Capability::Scan],
         projection: Projection::of(Part::Arguments, "")?,
         settings: Some(Json::parse(settings)?),
         ..Grant::default()
@@ -72,11 +77,15 @@ fn run(plugin: &Plugin, checks: usize, threads: usize, met: &AtomicUsize) -> usi
         server: "files".into(),
         name: "read_file".into(),
     };
-    let faults = |count: usize| {
-        (0..count)
-            .filter(|_| plugin.evaluate(&subject, &check).0.is_err())
-            .count()
+    let fails = || {
+        if plugin.is_policy() {
+            return plugin.evaluate(&subject, &check).0.is_err();
+        }
+        // One that finds nothing has not done its work.
+        let found = plugin.find(&subject, Part::Arguments, &check).0;
+        !found.is_ok_and(|edits| !edits.is_empty())
     };
+    let faults = |count: usize| (0..count).filter(|_| fails()).count();
     meet(met, threads);
     let warming = faults(WARM_UP);
     meet(met, 2 * threads);
