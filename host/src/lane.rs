@@ -28,7 +28,7 @@ use wardlet_sandbox::{Check, Fault, Plugin, Usage};
 
 use crate::plugins::Bound;
 use history::{History, Took};
-use threads::{Queue, StepBack, Ticket};
+use threads::{Queue, Ticket};
 
 /// How long a check may take inline: one tick of the sandbox's clock, which makes two at the most,
 /// since the first may be about to end. Hundreds of times what an honest check takes, and still no
