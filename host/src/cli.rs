@@ -9,6 +9,7 @@ mod check;
 mod compile;
 mod init;
 mod outside;
+mod plugin;
 mod quarantine;
 mod reload;
 mod run;
@@ -87,6 +88,8 @@ enum Command {
     Quarantine(quarantine::Arguments),
     /// Show and verify the audit log
     Audit(audit::Arguments),
+    /// Look at a plugin's component, and measure it
+    Plugin(plugin::Arguments),
     /// Compile one component for the gateway that started this process
     #[command(name = compile::COMMAND, hide = true)]
     Compile,
@@ -141,6 +144,7 @@ pub fn main() -> ExitCode {
         Command::Approvals(arguments) => approvals::main(&arguments),
         Command::Quarantine(arguments) => quarantine::main(&arguments),
         Command::Audit(arguments) => audit::main(&arguments),
+        Command::Plugin(arguments) => plugin::main(&arguments),
         // Done above.
         Command::Compile => Ok(()),
         Command::Completions { shell } => {

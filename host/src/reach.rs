@@ -28,6 +28,12 @@ impl Entropy for SystemEntropy {
     }
 }
 
+/// The randomness that plugins draw from, for whoever runs one outside of a gateway.
+#[must_use]
+pub fn entropy() -> Arc<dyn Entropy> {
+    Arc::new(SystemEntropy)
+}
+
 /// Why what plugins keep cannot be had.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -182,7 +188,7 @@ impl Outside {
         let own = Granted(own.collect());
         let secrets = secrets(name, plugin)?;
         Ok(Reach {
-            entropy: Some(Arc::new(SystemEntropy)),
+            entropy: Some(entropy()),
             store,
             // Who was granted no bucket is told so when it loads.
             buckets: (!own.0.is_empty()).then(|| Arc::new(own) as _),

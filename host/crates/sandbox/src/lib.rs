@@ -12,6 +12,7 @@
 // Standard output carries the protocol; a library that wrote there would corrupt it.
 #![deny(clippy::print_stdout)]
 
+mod anatomy;
 mod artifact;
 mod bindings;
 mod capability;
@@ -27,6 +28,7 @@ mod plugin;
 mod structure;
 mod ticker;
 
+pub use anatomy::{Anatomy, Imported, Kind, MAX_LISTED, Producer};
 pub use artifact::{
     Artifacts, Budget, Cache, Child, CompileError, Compiler, MAX_CACHE_BYTES, MAX_CACHE_FILES,
     compile_for_parent,
@@ -43,5 +45,5 @@ pub use limits::{
     MAX_HANDLES, MAX_HOST_CALLS, MAX_LOG, MAX_MEMORY, MAX_OBLIGATIONS, MAX_PAYLOAD, MAX_RESULT,
     MAX_TABLE, Struck,
 };
-pub use load::{Grant, Inspected, LoadError, inspect};
+pub use load::{Described, Grant, Inspected, LoadError, MAX_COMPONENT_BYTES, inspect};
 pub use plugin::{Plugin, Usage};

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, OnceLock};
 
-use wardlet_call::{Document, Json, PluginName, Projection, Reach};
+use wardlet_call::{Code, Document, Json, PluginName, Projection, Reach};
 use wasmtime::component::{Component, InstancePre};
 
 use crate::artifact::CompileError;
@@ -17,7 +17,7 @@ use crate::plugin::{ConfigureError, Linked, Loaded, Plugin, check_types, configu
 use crate::structure::{Import, Structure};
 
 /// A component of QuickJS is 1.6 MB, one of CPython 18 MB; compiling more than this is refused.
-pub(crate) const MAX_COMPONENT_BYTES: usize = 64 << 20;
+pub const MAX_COMPONENT_BYTES: usize = 64 << 20;
 
 /// What an operator lets a plugin have.
 #[derive(Clone, Debug, Default)]
@@ -170,6 +170,27 @@ pub struct Inspected {
     pub redactor: bool,
 }
 
+/// A component that is compiled and linked, and has declared itself.
+struct Prepared {
+    linked: Linked,
+    indices: declares::DeclaresIndices,
+    description: Description,
+    capabilities: Vec<Capability>,
+    policy: Option<judges::JudgesIndices>,
+    redactor: Option<redacts::RedactsIndices>,
+}
+
+/// What a component says of itself.
+#[derive(Debug)]
+pub struct Described {
+    /// Its declaration.
+    pub description: Description,
+    /// The names of its pattern sets, with the number of patterns in each.
+    pub patterns: Vec<(Code, usize)>,
+    /// Whether it takes the settings of the grant; none where the grant has none.
+    pub settings: Option<Result<(), LoadError>>,
+}
+
 impl Sandbox {
     /// Compiles a component, or takes what is kept of it, and makes it ready to judge. Takes from
     /// milliseconds to seconds, depending on its size. Can be called from any thread at any time, also
@@ -178,12 +199,64 @@ impl Sandbox {
     /// # Errors
     /// [`LoadError`]: nothing of it runs afterwards.
     pub fn load(&self, name: &PluginName, bytes: &[u8], grant: Grant) -> Result<Plugin, LoadError> {
+        let Prepared {
+            linked,
+            indices,
+            description,
+            capabilities,
+            policy,
+            redactor,
+        } = self.prepare(name, bytes, grant, |capabilities, grant| {
+            let missing = capabilities.iter().find(|c| !c.is_within(&grant.reach));
+            missing.map_or(Ok(()), |missing| Err(LoadError::NotSetUp(*missing)))
+        })?;
+        check_needs(&description, &linked.standing.projection)?;
+        check_settings(&linked, &indices)?;
+        Ok(Plugin(Arc::new(Loaded {
+            linked,
+            description,
+            capabilities,
+            policy,
+            redactor,
+        })))
+    }
+
+    /// What a component says of itself, whatever it needs and is shown: what its capabilities reach may be
+    /// missing, and they answer that it is. No check can be run with this.
+    ///
+    /// # Errors
+    /// [`LoadError`], but for those about needs, settings and what is not set up.
+    pub fn describe(
+        &self,
+        name: &PluginName,
+        bytes: &[u8],
+        grant: Grant,
+    ) -> Result<Described, LoadError> {
+        let with_settings = grant.settings.is_some();
+        let prepared = self.prepare(name, bytes, grant, |_, _| Ok(()))?;
+        let sets = prepared.linked.standing.patterns.get();
+        let sets = sets.into_iter().flat_map(|sets| sets.iter());
+        Ok(Described {
+            patterns: sets
+                .map(|set| (set.name().clone(), set.ids().len()))
+                .collect(),
+            settings: with_settings.then(|| check_settings(&prepared.linked, &prepared.indices)),
+            description: prepared.description,
+        })
+    }
+
+    /// Everything of a load before it is asked whether it suits its grant.
+    fn prepare(
+        &self,
+        name: &PluginName,
+        bytes: &[u8],
+        grant: Grant,
+        allow: impl FnOnce(&[Capability], &Grant) -> Result<(), LoadError>,
+    ) -> Result<Prepared, LoadError> {
         check_kind(bytes)?;
         let structure = Structure::of(bytes)?;
         let capabilities = check_imports(&structure, &grant.capabilities)?;
-        if let Some(missing) = capabilities.iter().find(|c| !c.is_within(&grant.reach)) {
-            return Err(LoadError::NotSetUp(*missing));
-        }
+        allow(&capabilities, &grant)?;
         let waits = capabilities.iter().any(|capability| capability.waits());
         let chamber = self.chamber(waits)?;
         check_exports(&structure)?;
@@ -206,19 +279,22 @@ impl Sandbox {
         check_types(&linked, &indices, roles).map_err(LoadError::Invalid)?;
         let description = declare(&linked, &indices).map_err(LoadError::BadDescription)?;
         patterns::compile(&linked, &capabilities)?;
-        check_needs(&description, &linked.standing.projection)?;
-        configure(&linked, &indices).map_err(|error| match error {
-            ConfigureError::Fault(fault) => LoadError::Configure(fault),
-            ConfigureError::Settings(faults) => LoadError::Settings(faults),
-        })?;
-        Ok(Plugin(Arc::new(Loaded {
+        Ok(Prepared {
             linked,
+            indices,
             description,
             capabilities,
             policy,
             redactor,
-        })))
+        })
     }
+}
+
+fn check_settings(linked: &Linked, indices: &declares::DeclaresIndices) -> Result<(), LoadError> {
+    configure(linked, indices).map_err(|error| match error {
+        ConfigureError::Fault(fault) => LoadError::Configure(fault),
+        ConfigureError::Settings(faults) => LoadError::Settings(faults),
+    })
 }
 
 /// What a component wants and offers, without compiling any of it.
@@ -242,7 +318,7 @@ pub fn inspect(bytes: &[u8]) -> Result<Inspected, LoadError> {
 
 /// The capabilities among the imports, all of them granted. Told from the bytes alone, before anything
 /// is compiled.
-fn check_imports(
+pub(crate) fn check_imports(
     structure: &Structure<'_>,
     granted: &[Capability],
 ) -> Result<Vec<Capability>, LoadError> {
@@ -261,7 +337,7 @@ fn check_imports(
 }
 
 /// What has to be granted for one import.
-fn needed(import: &Import<'_>) -> Result<Vec<Capability>, LoadError> {
+pub(crate) fn needed(import: &Import<'_>) -> Result<Vec<Capability>, LoadError> {
     let Import { name, .. } = import;
     let unknown = || LoadError::UnknownImport(shown(name));
     if !import.instance {
@@ -289,7 +365,7 @@ fn needed(import: &Import<'_>) -> Result<Vec<Capability>, LoadError> {
 }
 
 /// A plugin that imports nothing shows only by its exports that it was built for another version.
-fn check_exports(structure: &Structure<'_>) -> Result<(), LoadError> {
+pub(crate) fn check_exports(structure: &Structure<'_>) -> Result<(), LoadError> {
     for export in &structure.exports {
         let ours = export
             .strip_prefix(CONTRACT)
@@ -336,7 +412,7 @@ fn check_needs(description: &Description, shown: &Projection) -> Result<(), Load
 }
 
 /// A component's preamble is `\0asm`, version 13, layer 1; a core module's version 1, layer 0.
-fn check_kind(bytes: &[u8]) -> Result<(), LoadError> {
+pub(crate) fn check_kind(bytes: &[u8]) -> Result<(), LoadError> {
     if bytes.len() > MAX_COMPONENT_BYTES {
         return Err(LoadError::TooLarge);
     }

@@ -23,6 +23,7 @@ pub(crate) struct Import<'a> {
 }
 
 /// The outside of a component.
+#[derive(Default)]
 pub(crate) struct Structure<'a> {
     pub(crate) imports: Vec<Import<'a>>,
     /// The names of what it exports.
@@ -37,10 +38,20 @@ impl<'a> Structure<'a> {
     /// # Errors
     /// [`LoadError::Invalid`] and [`LoadError::OwnHandles`]
     pub(crate) fn of(bytes: &'a [u8]) -> Result<Self, LoadError> {
+        let mut structure = Structure::default();
+        structure.read(bytes)?;
+        Ok(structure)
+    }
+
+    /// Adds what the bytes hold up to where they are wrong.
+    ///
+    /// # Errors
+    /// Those of [`Structure::of`].
+    pub(crate) fn read(&mut self, bytes: &'a [u8]) -> Result<(), LoadError> {
         let invalid = |error: BinaryReaderError| LoadError::Invalid(shown(error.message()));
-        let mut imports = Vec::new();
-        let mut exports = Vec::new();
+        let Structure { imports, exports } = self;
         let mut types = Types::default();
+        let mut own_handles = false;
         let (mut depth, mut type_bytes) = (0_usize, 0_u64);
         for payload in Parser::new(0).parse_all(bytes) {
             let payload = payload.map_err(invalid)?;
@@ -81,14 +92,17 @@ impl<'a> Structure<'a> {
                             function.map_err(invalid)?,
                             CanonicalFunction::ResourceNew { .. }
                         ) {
-                            return Err(LoadError::OwnHandles);
+                            own_handles = true;
                         }
                     }
                 }
                 _ => {}
             }
         }
-        Ok(Structure { imports, exports })
+        if own_handles {
+            return Err(LoadError::OwnHandles);
+        }
+        Ok(())
     }
 }
 

@@ -1,0 +1,27 @@
+//! `wardlet plugin`: what authors and operators do with a component outside of a gateway.
+
+mod component;
+mod inspect;
+
+use clap::Subcommand;
+
+use super::say::Failure;
+
+/// Arguments of `wardlet plugin`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// Show what a component is made of, what it can do and what it says of itself
+    Inspect(inspect::Arguments),
+}
+
+pub(super) fn main(arguments: &Arguments) -> Result<(), Failure> {
+    match &arguments.action {
+        Action::Inspect(arguments) => inspect::main(arguments),
+    }
+}
