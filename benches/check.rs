@@ -8,7 +8,6 @@
 //! and what it costs that a plugin is shown single places instead of the whole arguments.
 //! The exit code is 1 for a ratio over the target, 2 for no result.
 
-mod floor;
 #[path = "../host/crates/sandbox/tests/sandbox/guest.rs"]
 #[allow(
     dead_code,
@@ -30,9 +29,9 @@ use std::time::{Duration, Instant};
 
 use criterion::{BenchmarkId, Criterion};
 use wardlet_call::{
-    Document, Documents, Json, Part, Phase, PluginName, Pointer, Projection, Ruling, Subject,
+    Document, Documents, Json, Part, Phase, PluginName, Pointer, Projection, Reach, Ruling, Subject,
 };
-use wardlet_sandbox::{Check, Grant, Plugin, Sandbox};
+use wardlet_sandbox::{Asked, Bare, Check, DEFAULT_MEMORY, Grant, Plugin, Sandbox};
 
 /// The design's target for a check over the floor.
 const TARGET: f64 = 1.3;
@@ -63,8 +62,7 @@ type Failure = Box<dyn Error>;
 /// One payload, with what judges it.
 struct Case {
     name: &'static str,
-    bare: floor::Bare,
-    bare_subject: floor::Subject,
+    bare: Bare,
     plugin: Plugin,
     subject: Subject,
     check: Check,
@@ -94,22 +92,27 @@ impl Case {
             arguments: Some(Arc::new(document)),
             ..Documents::default()
         };
+        let subject = Subject {
+            phase: Phase::Request,
+            method: "tools/call".into(),
+            server: "files".into(),
+            name: "write_file".into(),
+        };
+        let asked = Asked {
+            subject: &subject,
+            part: Part::Arguments,
+            payload: &arguments,
+            settings: SETTINGS,
+            reach: Reach::default(),
+            caller: None,
+            memory: DEFAULT_MEMORY,
+        };
+        let sandbox = Sandbox::new()?;
         let case = Case {
             name,
-            bare: floor::Bare::new(component, &arguments, SETTINGS)?,
-            bare_subject: floor::Subject {
-                phase: floor::Phase::Request,
-                method: "tools/call".into(),
-                server: "files".into(),
-                name: "write_file".into(),
-            },
-            plugin: Sandbox::new()?.load(&PluginName::parse("path-guard")?, component, grant)?,
-            subject: Subject {
-                phase: Phase::Request,
-                method: "tools/call".into(),
-                server: "files".into(),
-                name: "write_file".into(),
-            },
+            bare: Bare::new(&sandbox, component, &asked)?,
+            plugin: sandbox.load(&PluginName::parse("path-guard")?, component, grant)?,
+            subject,
             check: Check {
                 documents,
                 ..Check::default()
@@ -122,9 +125,7 @@ impl Case {
     }
 
     fn floor(&self) -> bool {
-        self.bare
-            .evaluate(black_box(&self.bare_subject))
-            .is_ok_and(|allowed| allowed)
+        black_box(&self.bare).check().is_ok_and(|allowed| allowed)
     }
 
     fn ours(&self) -> bool {

@@ -9,8 +9,6 @@
 //! The exit code is 1 where a target is missed.
 
 mod client;
-#[allow(dead_code, reason = "only sandboxes are held here")]
-mod floor;
 
 use std::error::Error;
 use std::fmt::Write as _;
@@ -19,6 +17,8 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use client::Client;
+use wardlet_call::{Part, Phase, Reach, Subject};
+use wardlet_sandbox::{Asked, Bare, DEFAULT_MEMORY, Sandbox};
 
 /// Plugins of the gateway that is measured whole.
 const TEN: usize = 10;
@@ -171,17 +171,26 @@ fn measure(copies: (Configured, usize)) -> Result<(f64, f64), Failure> {
 
 /// Bytes of one sandbox among many that live at one time.
 fn live() -> Result<f64, Failure> {
-    let bare = floor::Bare::new(&component("path-guard")?, ARGUMENTS, ROOTS)?;
-    let subject = floor::Subject {
-        phase: floor::Phase::Request,
+    let subject = Subject {
+        phase: Phase::Request,
         method: "tools/call".into(),
         server: "files".into(),
         name: "echo".into(),
     };
+    let asked = Asked {
+        subject: &subject,
+        part: Part::Arguments,
+        payload: ARGUMENTS,
+        settings: ROOTS,
+        reach: Reach::default(),
+        caller: None,
+        memory: DEFAULT_MEMORY,
+    };
+    let bare = Bare::new(&Sandbox::new()?, &component("path-guard")?, &asked)?;
     // What is done once is not of each.
-    drop(bare.hold(&subject, 1)?);
+    drop(bare.hold(1)?);
     let before = resident("self")?;
-    let held = bare.hold(&subject, LIVE)?;
+    let held = bare.hold(LIVE)?;
     let after = resident("self")?;
     if held.len() != LIVE {
         return Err("the component is no policy".into());

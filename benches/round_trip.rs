@@ -22,6 +22,8 @@ use std::time::{Duration, Instant};
 
 use client::Client;
 use criterion::Criterion;
+use wardlet_call::{Part, Phase, Reach, Subject};
+use wardlet_sandbox::{Asked, Bare, DEFAULT_MEMORY, Sandbox};
 
 /// The goal of the issue GATE: at p50 at most twice the sum of the floors.
 const TARGET: f64 = 2.0;
@@ -48,9 +50,8 @@ type Failure = Box<dyn Error>;
 struct Sides {
     relay: Client,
     gateway: Client,
-    bare: Vec<(floor::Bare, bool)>,
+    bare: Vec<Bare>,
     seals: floor::Seals,
-    subject: floor::Subject,
     entry: Vec<u8>,
 }
 
@@ -66,55 +67,53 @@ impl Sides {
             .create(true)
             .append(true)
             .open(folder.join("floor.jsonl"))?;
-        let guard = floor::Bare::new(&component("path-guard")?, ARGUMENTS, GUARD)?;
-        let allow = floor::Bare::new(&component("tool-allow")?, ARGUMENTS, ALLOW)?;
-        let before = floor::Bare::new(&component("secret-redactor")?, ARGUMENTS, "{}")?;
-        let after = floor::Bare::new(&component("secret-redactor")?, ANSWER, "{}")?;
+        let subject = Subject {
+            phase: Phase::Request,
+            method: "tools/call".into(),
+            server: "files".into(),
+            name: "echo".into(),
+        };
+        let sandbox = Sandbox::new()?;
+        let bare = [
+            ("path-guard", ARGUMENTS, GUARD),
+            ("tool-allow", ARGUMENTS, ALLOW),
+            ("secret-redactor", ARGUMENTS, "{}"),
+            ("secret-redactor", ANSWER, "{}"),
+        ];
+        let bare = bare.map(|(name, payload, settings)| -> Result<Bare, Failure> {
+            let asked = Asked {
+                subject: &subject,
+                part: Part::Arguments,
+                payload,
+                settings,
+                reach: Reach::default(),
+                caller: None,
+                memory: DEFAULT_MEMORY,
+            };
+            Ok(Bare::new(&sandbox, &component(name)?, &asked)?)
+        });
         let sides = Sides {
             relay,
             gateway,
-            bare: vec![
-                (guard, true),
-                (allow, true),
-                (before, false),
-                (after, false),
-            ],
+            bare: bare.into_iter().collect::<Result<_, _>>()?,
             seals: floor::Seals::new(file)?,
-            subject: floor::Subject {
-                phase: floor::Phase::Request,
-                method: "tools/call".into(),
-                server: "files".into(),
-                name: "echo".into(),
-            },
             entry: vec![b'x'; ENTRY],
         };
-        if sides
-            .bare
-            .iter()
-            .all(|(bare, policy)| sides.check(bare, *policy))
-        {
+        if sides.bare.iter().all(Self::check) {
             return Ok(sides);
         }
         Err("a bare check does not allow the call".into())
     }
 
-    fn check(&self, bare: &floor::Bare, policy: bool) -> bool {
-        let done = if policy {
-            bare.evaluate(black_box(&self.subject))
-        } else {
-            bare.find(black_box(&self.subject), floor::Part::Arguments)
-        };
-        done.is_ok_and(|good| good)
+    fn check(bare: &Bare) -> bool {
+        black_box(bare).check().is_ok_and(|good| good)
     }
 
     /// The median of each floor, in microseconds, with its name and how often a call pays for it.
     fn floors(&mut self, calls: usize) -> Vec<(&'static str, f64)> {
         let relay = median(calls, || self.relay.call("echo", ARGUMENTS));
-        let checks: f64 = self
-            .bare
-            .iter()
-            .map(|(bare, policy)| median(calls, || self.check(bare, *policy)))
-            .sum();
+        let bare = self.bare.iter();
+        let checks: f64 = bare.map(|bare| median(calls, || Self::check(bare))).sum();
         let ed25519 = median(calls, || self.seals.ed25519(black_box(&self.entry)));
         let es256 = median(calls, || self.seals.es256(black_box(&self.entry)));
         let write = median(calls, || self.seals.write(black_box(&self.entry)));

@@ -5,6 +5,9 @@
 
 use std::process::ExitCode;
 
+use wardlet::measure::Middle;
+pub(crate) use wardlet::measure::Spread;
+
 /// A middle half of the ratios that is wider than this part of their median says that the machine was
 /// busy.
 pub(crate) const STEADY: f64 = 0.15;
@@ -15,42 +18,15 @@ pub(crate) const ROUNDS: usize = 21;
 /// How often a run on a busy machine is tried before it is void.
 const ATTEMPTS: usize = 5;
 
-/// Of some figures the least, the middle, the greatest, and the ends of the middle half.
-pub(crate) struct Spread {
-    pub(crate) least: f64,
-    pub(crate) lower: f64,
-    pub(crate) median: f64,
-    pub(crate) upper: f64,
-    pub(crate) greatest: f64,
-}
-
-impl Spread {
-    pub(crate) fn of(mut figures: Vec<f64>) -> Self {
-        figures.sort_by(f64::total_cmp);
-        let at = |position: usize| figures.get(position).copied().unwrap_or(f64::NAN);
-        let last = figures.len().saturating_sub(1);
-        Spread {
-            least: at(0),
-            lower: at(last / 4),
-            median: at(last / 2),
-            upper: at(last - last / 4),
-            greatest: at(last),
-        }
-    }
-
-    /// How wide the middle half is, as a part of the median.
-    pub(crate) fn moved(&self) -> f64 {
-        (self.upper - self.lower) / self.median
-    }
-}
-
 /// Runs the rounds until they agree, and prints what they gave. Each round gives the floor's
 /// microseconds and ours. None where they never agreed.
 pub(crate) fn ratio(name: &str, mut round: impl FnMut() -> (f64, f64)) -> Option<f64> {
     round();
     for attempt in 1..=ATTEMPTS {
         let figures: Vec<(f64, f64)> = (0..ROUNDS).map(|_| round()).collect();
-        let ratios = Spread::of(figures.iter().map(|(floor, ours)| ours / floor).collect());
+        let ratios: Vec<f64> = figures.iter().map(|(floor, ours)| ours / floor).collect();
+        let half = Middle::of(ratios.clone())?;
+        let ratios = Spread::of(ratios);
         let floors = Spread::of(figures.iter().map(|(floor, _)| *floor).collect());
         let ours = Spread::of(figures.iter().map(|(_, ours)| *ours).collect());
         println!(
@@ -58,12 +34,12 @@ pub(crate) fn ratio(name: &str, mut round: impl FnMut() -> (f64, f64)) -> Option
             floors.median,
             ours.median,
             ratios.median,
-            ratios.lower,
-            ratios.upper,
+            half.lower,
+            half.upper,
             ratios.least,
             ratios.greatest,
         );
-        if ratios.moved() <= STEADY {
+        if half.width() <= STEADY {
             return Some(ratios.median);
         }
         println!(

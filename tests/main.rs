@@ -7,6 +7,9 @@
     reason = "a test that meets the unexpected fails"
 )]
 
+#[allow(dead_code, reason = "the sandbox's own tests use the rest")]
+#[path = "../host/crates/sandbox/tests/sandbox/attack.rs"]
+mod attack;
 mod fixture;
 #[allow(dead_code, reason = "the sandbox's own tests use the rest")]
 #[path = "../host/crates/sandbox/tests/sandbox/guest.rs"]
@@ -20,15 +23,18 @@ mod bypass;
 mod calls;
 mod cases;
 mod hostile;
+mod inspected;
 mod lanes;
 mod leaks;
 mod manifests;
+mod measured;
 mod neighbours;
 mod outside;
 mod passing;
 mod quarantine;
 mod reach;
 mod real_peers;
+mod released;
 mod reload;
 mod shadow;
 mod syscalls;

@@ -6,6 +6,7 @@
 
 pub mod config;
 pub mod load;
+pub mod measure;
 pub mod plugins;
 pub mod reach;
 pub mod state;

@@ -1,6 +1,7 @@
-//! The development command: `cargo xtask demo | test | guests | lint`.
+//! The development command: `cargo xtask demo | test | guests | reference | lint`.
 #![forbid(unsafe_code)]
 
+mod contract;
 mod demo;
 mod guests;
 mod lint;
@@ -45,6 +46,8 @@ enum Task {
         #[arg(long, conflicts_with_all = ["names", "out"])]
         tests: bool,
     },
+    /// Writes the reference of the contract, `wit/REFERENCE.md`, anew
+    Reference,
     /// Checks formatting, clippy and documentation, with warnings as errors
     Lint,
 }
@@ -58,6 +61,7 @@ fn main() -> ExitCode {
         Task::Guests { names, out, .. } => {
             guests::build(&workspace.root.join(out), &names).map(|built| guests::show(&built))
         }
+        Task::Reference => contract::write_reference(&workspace),
         Task::Lint => lint::run(&workspace),
     });
     match done {

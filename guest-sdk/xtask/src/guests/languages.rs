@@ -125,7 +125,8 @@ fn put(made: &Path) -> Result<(), String> {
 fn worlds() -> Result<PathBuf, String> {
     let wit = target_folder().join("guests/one-path-wit");
     copy(&root().join(WORLD), &wit)?;
-    for file in files(&root().join("wit"))? {
+    let is_wit = |file: &PathBuf| file.extension().is_some_and(|extension| extension == "wit");
+    for file in files(&root().join("wit"))?.into_iter().filter(is_wit) {
         copy(&file, &wit.join("deps/plugin"))?;
     }
     Ok(wit)

@@ -168,31 +168,25 @@ impl Capability {
         }
     }
 
-    fn link(self, linker: &mut Linker<State>, granted: &[Capability]) -> wasmtime::Result<()> {
+    /// Links it for stores that hold the state of a check, which `state` finds there.
+    pub(crate) fn link<T: 'static>(
+        self,
+        linker: &mut Linker<T>,
+        granted: &[Capability],
+        state: fn(&mut T) -> &mut State,
+    ) -> wasmtime::Result<()> {
         match self {
-            Capability::Log => log::add_to_linker::<_, HasSelf<State>>(linker, |state| state),
-            Capability::Clock => clock::add_to_linker::<_, HasSelf<State>>(linker, |state| state),
-            Capability::Random => random::add_to_linker::<_, HasSelf<State>>(linker, |state| state),
-            Capability::Scan => scan::add_to_linker::<_, HasSelf<State>>(linker, |state| state),
-            Capability::KeyValue => {
-                key_value::add_to_linker::<_, HasSelf<State>>(linker, |state| state)
-            }
-            Capability::Counter => {
-                counter::add_to_linker::<_, HasSelf<State>>(linker, |state| state)
-            }
-            Capability::RateLimit => {
-                rate_limit::add_to_linker::<_, HasSelf<State>>(linker, |state| state)
-            }
-            Capability::Wasi => wasi::link(linker, granted),
-            Capability::HttpFetch => {
-                http_fetch::add_to_linker::<_, HasSelf<State>>(linker, |state| state)
-            }
-            Capability::FsRead => {
-                fs_read::add_to_linker::<_, HasSelf<State>>(linker, |state| state)
-            }
-            Capability::SecretUse => {
-                secret_use::add_to_linker::<_, HasSelf<State>>(linker, |state| state)
-            }
+            Capability::Log => log::add_to_linker::<_, HasSelf<State>>(linker, state),
+            Capability::Clock => clock::add_to_linker::<_, HasSelf<State>>(linker, state),
+            Capability::Random => random::add_to_linker::<_, HasSelf<State>>(linker, state),
+            Capability::Scan => scan::add_to_linker::<_, HasSelf<State>>(linker, state),
+            Capability::KeyValue => key_value::add_to_linker::<_, HasSelf<State>>(linker, state),
+            Capability::Counter => counter::add_to_linker::<_, HasSelf<State>>(linker, state),
+            Capability::RateLimit => rate_limit::add_to_linker::<_, HasSelf<State>>(linker, state),
+            Capability::Wasi => wasi::link(linker, granted, state),
+            Capability::HttpFetch => http_fetch::add_to_linker::<_, HasSelf<State>>(linker, state),
+            Capability::FsRead => fs_read::add_to_linker::<_, HasSelf<State>>(linker, state),
+            Capability::SecretUse => secret_use::add_to_linker::<_, HasSelf<State>>(linker, state),
         }
     }
 }
@@ -210,7 +204,7 @@ pub(crate) fn linker(
     document::add_to_linker::<_, HasSelf<State>>(&mut linker, |state| state)?;
     findings::add_to_linker::<_, HasSelf<State>>(&mut linker, |state| state)?;
     for capability in granted {
-        capability.link(&mut linker, granted)?;
+        capability.link(&mut linker, granted, |state| state)?;
     }
     Ok(linker)
 }

@@ -3,7 +3,7 @@
 use std::sync::{Arc, OnceLock};
 
 use wasmtime::{
-    Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, Result,
+    Config, Enabled, Engine, InstanceAllocationStrategy, OptLevel, PoolingAllocationConfig, Result,
 };
 
 use crate::artifact::Artifacts;
@@ -126,14 +126,27 @@ impl Sandbox {
     }
 }
 
-/// The engine by itself, without the clock of deadlines. Public for the benchmark of the floor,
-/// which runs the same component on the same engine without Wardlet.
+/// The engine by itself, without the clock of deadlines.
 ///
 /// # Errors
 /// wasmtime's, where the pool cannot be made.
-pub fn new_engine() -> Result<Engine> {
+pub(crate) fn new_engine() -> Result<Engine> {
     let mut config = config();
     config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool()));
+    Engine::new(&config)
+}
+
+/// An engine that counts the instructions of what it runs, which costs time on each: only for whoever
+/// wants to know their number.
+///
+/// # Errors
+/// wasmtime's, where the processor is none that it compiles for.
+pub(crate) fn counting_engine() -> Result<Engine> {
+    let mut config = config();
+    config
+        .consume_fuel(true)
+        // What is counted are the plugin's instructions, whatever code they become.
+        .cranelift_opt_level(OptLevel::None);
     Engine::new(&config)
 }
 

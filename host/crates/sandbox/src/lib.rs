@@ -14,6 +14,7 @@
 
 mod anatomy;
 mod artifact;
+mod bare;
 mod bindings;
 mod capability;
 mod check;
@@ -33,10 +34,11 @@ pub use artifact::{
     Artifacts, Budget, Cache, Child, CompileError, Compiler, MAX_CACHE_BYTES, MAX_CACHE_FILES,
     compile_for_parent,
 };
+pub use bare::{Asked, Bare};
 pub use capability::{CAPABILITIES, Capability};
 pub use check::Check;
 pub use description::{Description, Sentence};
-pub use engine::{Sandbox, SandboxError, new_engine};
+pub use engine::{Sandbox, SandboxError};
 pub use fault::Fault;
 pub use limits::{
     DEADLINE_PER_MIB, DEFAULT_CONCURRENCY, DEFAULT_CPU, DEFAULT_DEADLINE, DEFAULT_EDITS,

@@ -344,7 +344,7 @@ fn obligation(raw: types::Obligation) -> Option<Obligation> {
     })
 }
 
-fn lower(subject: &Subject) -> types::Subject {
+pub(crate) fn lower(subject: &Subject) -> types::Subject {
     types::Subject {
         phase: match subject.phase {
             Phase::Request => types::Phase::Request,

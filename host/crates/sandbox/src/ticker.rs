@@ -121,7 +121,7 @@ mod tests {
     /// Each round waits until the thread is asleep, and then runs a loop for ever that only a tick can end.
     #[test]
     fn whoever_begins_while_it_sleeps_wakes_it() {
-        let engine = crate::new_engine().unwrap();
+        let engine = crate::engine::new_engine().unwrap();
         let text = "(module (func (export \"f\") (loop $forever (br $forever))))";
         let module = Module::new(&engine, wat::parse_str(text).unwrap()).unwrap();
         let ticker = Ticker::start_with(engine.clone(), Duration::from_micros(200), 1).unwrap();
@@ -147,7 +147,7 @@ mod tests {
     /// Races the thread on its way to sleep, which is where a wake-up could be lost.
     #[test]
     fn whoever_begins_while_it_falls_asleep_is_seen() {
-        let engine = crate::new_engine().unwrap();
+        let engine = crate::engine::new_engine().unwrap();
         let ticker = Ticker::start_with(engine.clone(), Duration::from_micros(50), 1).unwrap();
         let mut store = Store::new(&engine, ());
         store.set_epoch_deadline(1);

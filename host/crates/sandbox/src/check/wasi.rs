@@ -57,10 +57,14 @@ pub(crate) fn needs(import: &str, types_only: bool) -> Option<&'static [Capabili
 }
 
 /// Links it, with the clocks and the randomness only where they are granted as well.
-pub(crate) fn link(linker: &mut Linker<State>, granted: &[Capability]) -> Result<()> {
+pub(crate) fn link<T: 'static>(
+    linker: &mut Linker<T>,
+    granted: &[Capability],
+    state: fn(&mut T) -> &mut State,
+) -> Result<()> {
     macro_rules! link {
         ($($package:ident :: $interface:ident),+ $(,)?) => {
-            $(bindings::$package::$interface::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?;)+
+            $(bindings::$package::$interface::add_to_linker::<_, HasSelf<State>>(linker, state)?;)+
         };
     }
     link!(io::error, io::poll, io::streams);
@@ -76,7 +80,7 @@ pub(crate) fn link(linker: &mut Linker<State>, granted: &[Capability]) -> Result
         cli::terminal_stdout,
         cli::terminal_stderr,
     );
-    files::link(linker)?;
+    files::link(linker, state)?;
     if granted.contains(&Capability::Clock) {
         link!(clocks::monotonic_clock, clocks::wall_clock);
     }

@@ -1,11 +1,11 @@
 //! Every guest of `tests/hostile-guests`, and what must happen to it.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 
 use wardlet_call::{Part, Replacement, Spans};
 use wardlet_sandbox::{Fault, Plugin, Sandbox};
 
+use crate::attack::{self, Attack};
 use crate::support::{Guest, arguments, evaluate, everything, name, subject};
 
 /// How often each runs: what it leaves behind would be met by the next run.
@@ -14,94 +14,6 @@ const RUNS: usize = 3;
 /// What the whole process may have grown by when all of them ran. Each may have 16 MiB, one at a time;
 /// an answer that the host copied before it measured it would take far more.
 const MAX_GROWTH: usize = 128 << 20;
-
-/// One file, taken apart.
-struct Attack {
-    words: BTreeMap<String, String>,
-    sections: BTreeMap<String, String>,
-}
-
-impl Attack {
-    fn read(path: &Path) -> Self {
-        let text = std::fs::read_to_string(path).unwrap();
-        let mut attack = Attack {
-            words: BTreeMap::new(),
-            sections: BTreeMap::new(),
-        };
-        let mut section = None;
-        for line in text.lines() {
-            if let Some(name) = line.strip_prefix(";; == ") {
-                section = Some(name.to_owned());
-                attack.sections.insert(name.to_owned(), String::new());
-            } else if let Some(section) = &section {
-                let body = attack.sections.get_mut(section).unwrap();
-                body.push_str(line);
-                body.push('\n');
-            } else if let Some((key, value)) =
-                line.strip_prefix(";; ").and_then(|l| l.split_once(": "))
-                && key.bytes().all(|b| b.is_ascii_lowercase())
-            {
-                attack.words.insert(key.to_owned(), value.to_owned());
-            }
-        }
-        attack
-    }
-
-    fn word(&self, key: &str) -> Option<&str> {
-        self.words.get(key).map(String::as_str)
-    }
-
-    fn component(&self) -> Vec<u8> {
-        if let Some(text) = self.sections.get("component") {
-            return wat::parse_str(text).unwrap();
-        }
-        let mut guest = match self.word("role") {
-            Some("policy") => Guest::policy(),
-            Some("redactor") => Guest::redactor(),
-            other => panic!("no role: {other:?}"),
-        };
-        for import in self.word("imports").unwrap_or_default().split_whitespace() {
-            guest = guest.importing(import.to_owned().leak());
-        }
-        if let Some(version) = self.word("version") {
-            guest = guest.of_version(version.to_owned().leak());
-        }
-        if let Some(pages) = self.word("pages") {
-            guest = guest.with_pages(pages.parse().unwrap());
-        }
-        if let Some(edits) = self.word("edits") {
-            guest = finding(guest, edits);
-        }
-        for (section, body) in &self.sections {
-            match section.as_str() {
-                "fields" => guest = guest.with(body),
-                "evaluate" => guest.evaluate = body.clone(),
-                "find" => guest.find = body.clone(),
-                "realloc" => guest.realloc = body.clone(),
-                other => panic!("no such section: `{other}`"),
-            }
-        }
-        guest.component()
-    }
-}
-
-/// `find` answers these edits of the entity `secret`.
-fn finding(mut guest: Guest, edits: &str) -> Guest {
-    let [entity, length] = guest.text("secret");
-    let mut words = Vec::new();
-    let mut count = 0;
-    for edit in edits.split(',') {
-        let numbers: Vec<u32> = edit
-            .split_whitespace()
-            .map(|n| n.parse().unwrap())
-            .collect();
-        words.extend(numbers);
-        words.extend([entity, length, 90]);
-        count += 1;
-    }
-    let list = guest.words(&words);
-    guest.finding_as(&[0, list, count])
-}
 
 /// What one run comes to, in the words of `expect`.
 fn run(attack: &Attack, plugin: &Plugin) -> String {
@@ -165,14 +77,7 @@ fn each_attack_ends_as_it_must() {
     let sandbox = Sandbox::new().unwrap();
     let honest = Guest::policy().component();
     let honest = sandbox.load(&name(), &honest, everything()).unwrap();
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../tests/hostile-guests");
-    let entries = std::fs::read_dir(folder).unwrap();
-    let mut files: Vec<_> = entries
-        .map(|entry| entry.unwrap().path())
-        .filter(|path| path.extension().is_some_and(|e| e == "wat"))
-        .collect();
-    files.sort();
-    assert!(files.len() >= 35, "attacks are missing");
+    let files = attack::files();
     let before = resident();
     for file in files {
         check(&sandbox, &honest, &file);

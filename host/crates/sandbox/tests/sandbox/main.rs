@@ -8,6 +8,7 @@
 #![allow(clippy::too_many_lines, reason = "cases are data")]
 
 mod answers;
+mod attack;
 mod buckets;
 mod deadlines;
 mod declarations;

@@ -45,38 +45,55 @@ const OF_A_DESCRIPTOR: [&str; 27] = [
 struct Descriptor;
 struct DirectoryEntryStream;
 
-pub(super) fn link(linker: &mut Linker<State>) -> Result<()> {
+pub(super) fn link<T: 'static>(
+    linker: &mut Linker<T>,
+    state: fn(&mut T) -> &mut State,
+) -> Result<()> {
+    let take_back =
+        move |mut store: StoreContextMut<'_, T>, _: u32| state(store.data_mut()).take_back();
     let mut types = linker.instance(TYPES)?;
     types.resource("descriptor", ResourceType::host::<Descriptor>(), take_back)?;
     let entries = ResourceType::host::<DirectoryEntryStream>();
     types.resource("directory-entry-stream", entries, take_back)?;
     for function in OF_A_DESCRIPTOR {
-        unreachable(&mut types, &format!("[method]descriptor.{function}"))?;
+        unreachable(&mut types, &format!("[method]descriptor.{function}"), state)?;
     }
     let entry = "[method]directory-entry-stream.read-directory-entry";
-    unreachable(&mut types, entry)?;
+    unreachable(&mut types, entry, state)?;
     // No error of a stream came from a file.
-    answer(&mut types, "filesystem-error-code", Val::Option(None))?;
+    answer(
+        &mut types,
+        "filesystem-error-code",
+        Val::Option(None),
+        state,
+    )?;
     let mut preopens = linker.instance(PREOPENS)?;
-    answer(&mut preopens, "get-directories", Val::List(Vec::new()))
-}
-
-fn take_back(mut store: StoreContextMut<'_, State>, _: u32) -> Result<()> {
-    store.data_mut().take_back()
+    let none = Val::List(Vec::new());
+    answer(&mut preopens, "get-directories", none, state)
 }
 
 /// A function that takes a handle which does not exist.
-fn unreachable(interface: &mut LinkerInstance<'_, State>, name: &str) -> Result<()> {
-    interface.func_new(name, |mut store, _, _, _| {
-        store.data_mut().meter.host_call()?;
-        Err(store.data().end("it uses a file, and there is none"))
+fn unreachable<T: 'static>(
+    interface: &mut LinkerInstance<'_, T>,
+    name: &str,
+    state: fn(&mut T) -> &mut State,
+) -> Result<()> {
+    interface.func_new(name, move |mut store, _, _, _| {
+        let state = state(store.data_mut());
+        state.meter.host_call()?;
+        Err(state.end("it uses a file, and there is none"))
     })
 }
 
 /// A function that always answers the same.
-fn answer(interface: &mut LinkerInstance<'_, State>, name: &str, with: Val) -> Result<()> {
+fn answer<T: 'static>(
+    interface: &mut LinkerInstance<'_, T>,
+    name: &str,
+    with: Val,
+    state: fn(&mut T) -> &mut State,
+) -> Result<()> {
     interface.func_new(name, move |mut store, _, _, results| {
-        store.data_mut().meter.host_call()?;
+        state(store.data_mut()).meter.host_call()?;
         if let Some(result) = results.first_mut() {
             result.clone_from(&with);
         }
