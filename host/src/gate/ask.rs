@@ -119,6 +119,7 @@ impl Gate {
             caller: Some(self.caller(&subject.method, &subject.name)),
             now_ms: self.clock.now_ms(),
             patience: None,
+            reach: None,
         };
         (Arc::new(subject), check)
     }

@@ -26,6 +26,9 @@ mod redaction;
 
 mod reach;
 
+pub mod cases;
+mod tape;
+
 pub use denial::{Blame, Denial, Reason};
 pub use document::{Document, Documents, Part};
 pub use json::{Json, JsonError, MAX_DEPTH, has_duplicate};
@@ -40,13 +43,14 @@ pub use pointer::{BadPointer, MAX_POINTER_BYTES, Pointer};
 pub use projection::{Projection, ProjectionError};
 pub use reach::{
     Buckets, Caller, ENTRY_BYTES, Entropy, Entry, FileKind, FileStatus, FolderFailure, Folders,
-    Http, HttpFailure, HttpMethod, HttpRequest, HttpResponse, MAX_KEY_BYTES, MAX_LIFETIME_MS,
-    MAX_VALUE_BYTES, Moment, Reach, SecretFailure, Secrets, Store, StoreError, TakeError, Taken,
-    is_key, is_lifetime,
+    Http, HttpFailure, HttpMethod, HttpRequest, HttpResponse, Log, LogLevel, LogLine,
+    MAX_KEY_BYTES, MAX_LIFETIME_MS, MAX_VALUE_BYTES, Moment, Reach, SecretFailure, Secrets, Store,
+    StoreError, TakeError, Taken, is_key, is_lifetime,
 };
 pub use redaction::{BadEdit, Edit, Found, Replacement, Spans};
 pub use rule::{Conclusion, Decision, PolicyOutcome, RuleOutcome, conclude, decide};
 pub use scan::{MAX_BATCH_MATCHES, MAX_BATCH_TEXT, Match, Scan, excerpt};
 pub use shadow::{Effect, Enforced, Mode, Trial, Tried, try_out};
+pub use tape::{BadHostCall, Divergence, HostCall, StandIn, Tape};
 pub use text::steers;
 pub use verdict::{Obligation, Phase, Ruling, Subject, Verdict};

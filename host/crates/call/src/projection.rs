@@ -4,7 +4,8 @@ use std::borrow::Cow;
 use std::fmt;
 
 use crate::document::Part;
-use crate::pointer::Pointer;
+use crate::json::Json;
+use crate::pointer::{Pointer, push_step};
 
 /// Grants beyond this number are refused: each is compared at every read.
 const MAX_GRANTS: usize = 64;
@@ -136,6 +137,64 @@ impl Projection {
         })
     }
 
+    /// The grants as the configuration writes them.
+    #[must_use]
+    pub fn grants(&self) -> Vec<String> {
+        self.grants.iter().map(written).collect()
+    }
+
+    /// What of a document is shown, for whoever keeps a copy of what a plugin could see: members that are
+    /// not shown are left out, and items before one that is shown are `null`, so that every pointer that is
+    /// shown leads to the same value as before. None where nothing of the part is granted at all.
+    #[must_use]
+    pub fn shown_of(&self, part: Part, root: &Json) -> Option<Json> {
+        if self.hides_all(part) {
+            return None;
+        }
+        let shown = self.shown_at(part, root, &mut String::new());
+        Some(shown.unwrap_or(match root {
+            Json::Object(_) => Json::Object(Vec::new()),
+            Json::Array(_) => Json::Array(Vec::new()),
+            _ => Json::Null,
+        }))
+    }
+
+    fn shown_at(&self, part: Part, value: &Json, pointer: &mut String) -> Option<Json> {
+        // A pointer that is too long is none, and no plugin could name what stands there.
+        let at = Pointer::parse(pointer).ok()?;
+        if self.shows(part, at) {
+            return Some(value.clone());
+        }
+        if !self.reaches(part, at) {
+            return None;
+        }
+        let length = pointer.len();
+        let mut below = |step: &str, child: &Json| {
+            push_step(pointer, step);
+            let shown = self.shown_at(part, child, pointer);
+            pointer.truncate(length);
+            shown
+        };
+        match value {
+            Json::Object(members) => {
+                let shown = members.iter();
+                let shown = shown.filter_map(|(name, child)| Some((name, below(name, child)?)));
+                let shown: Vec<_> = shown.map(|(name, child)| (name.clone(), child)).collect();
+                (!shown.is_empty()).then_some(Json::Object(shown))
+            }
+            Json::Array(items) => {
+                let shown = items.iter().enumerate();
+                let shown = shown.map(|(index, child)| below(&index.to_string(), child));
+                let mut shown: Vec<_> = shown.collect();
+                let last = shown.iter().rposition(Option::is_some)?;
+                shown.truncate(last + 1);
+                let shown = shown.into_iter().map(Option::unwrap_or_default);
+                Some(Json::Array(shown.collect()))
+            }
+            Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) => None,
+        }
+    }
+
     fn of_part(&self, part: Part) -> impl Iterator<Item = &Grant> {
         self.grants.iter().filter(move |grant| grant.part == part)
     }
@@ -148,20 +207,22 @@ impl fmt::Display for Projection {
             if position > 0 {
                 f.write_str(", ")?;
             }
-            write!(f, "\"/{}", grant.part.name())?;
-            for step in &grant.steps {
-                match step {
-                    Step::Any => f.write_str("/*")?,
-                    Step::Name(name) if name == "*" => f.write_str("/~2")?,
-                    Step::Name(name) => {
-                        write!(f, "/{}", name.replace('~', "~0").replace('/', "~1"))?;
-                    }
-                }
-            }
-            f.write_str("\"")?;
+            write!(f, "\"{}\"", written(grant))?;
         }
         Ok(())
     }
+}
+
+fn written(grant: &Grant) -> String {
+    let mut text = format!("/{}", grant.part.name());
+    for step in &grant.steps {
+        match step {
+            Step::Any => text.push_str("/*"),
+            Step::Name(name) if name == "*" => text.push_str("/~2"),
+            Step::Name(name) => push_step(&mut text, name),
+        }
+    }
+    text
 }
 
 fn parse_grant(text: &str) -> Result<Grant, ProjectionError> {
@@ -220,6 +281,7 @@ fn opens(grant: &Grant, need: &Grant) -> bool {
 mod tests {
     use super::Projection;
     use crate::document::Part;
+    use crate::json::Json;
     use crate::pointer::Pointer;
 
     #[test]
@@ -266,6 +328,38 @@ mod tests {
             let pointer = Pointer::parse(pointer).unwrap();
             let got = projection.reaches(Part::Arguments, pointer);
             assert_eq!(got, reached, "{grant} {pointer:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_left_of_a_document() {
+        let text =
+            r#"{"path":"p","key":{"id":1,"hidden":2},"list":[{"a":1,"b":2},3,{"a":4}],"no":{}}"#;
+        let root = Json::parse(text).unwrap();
+        for (grants, expected) in [
+            (&["/arguments"][..], Some(text)),
+            (&["/result"], None),
+            (&["/arguments/path"], Some(r#"{"path":"p"}"#)),
+            (&["/arguments/key/id"], Some(r#"{"key":{"id":1}}"#)),
+            (&["/arguments/*/id"], Some(r#"{"key":{"id":1}}"#)),
+            (
+                &["/arguments/list/2/a"],
+                Some(r#"{"list":[null,null,{"a":4}]}"#),
+            ),
+            (&["/arguments/list/0"], Some(r#"{"list":[{"a":1,"b":2}]}"#)),
+            (
+                &["/arguments/list/*/b", "/arguments/path"],
+                Some(r#"{"path":"p","list":[{"b":2}]}"#),
+            ),
+            (&["/arguments/none"], Some("{}")),
+        ] {
+            let projection = Projection::parse(grants).unwrap();
+            let shown = projection.shown_of(Part::Arguments, &root);
+            assert_eq!(
+                shown.map(|shown| shown.to_text()).as_deref(),
+                expected,
+                "{grants:?}"
+            );
         }
     }
 

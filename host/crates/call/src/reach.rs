@@ -7,6 +7,7 @@
 mod buckets;
 mod folders;
 mod http;
+mod log;
 mod secrets;
 mod store;
 
@@ -16,6 +17,7 @@ use std::sync::Arc;
 pub use buckets::{Buckets, Caller, TakeError, Taken};
 pub use folders::{FileKind, FileStatus, FolderFailure, Folders};
 pub use http::{Http, HttpFailure, HttpMethod, HttpRequest, HttpResponse};
+pub use log::{Log, LogLevel, LogLine};
 pub use secrets::{SecretFailure, Secrets};
 pub use store::{
     ENTRY_BYTES, Entry, MAX_KEY_BYTES, MAX_LIFETIME_MS, MAX_VALUE_BYTES, Moment, Store, StoreError,
@@ -32,6 +34,9 @@ pub trait Entropy: Debug + Send + Sync {
 /// What one plugin may reach; what is none is not there for it.
 #[derive(Clone, Debug, Default)]
 pub struct Reach {
+    /// Reads what the plugin writes by the capability `log`, beside the debug log. Nothing has to: the
+    /// capability is there without it.
+    pub log: Option<Arc<dyn Log>>,
     /// Behind the capability `random`.
     pub entropy: Option<Arc<dyn Entropy>>,
     /// Behind the capabilities `key-value` and `counter`.

@@ -42,6 +42,9 @@ pub struct Check {
     /// that others wait for: what is given up there, as [`crate::Fault::Deadline`], is run again
     /// elsewhere. Plugins that wait are not held to it.
     pub patience: Option<Duration>,
+    /// What the plugin reaches in this check in place of what it was loaded with, for whoever writes down
+    /// what it asks, or answers from what was written down.
+    pub reach: Option<Arc<Reach>>,
 }
 
 /// What of a plugin is the same in all its checks.
@@ -89,6 +92,11 @@ impl State {
     /// What is left to do when the plugin's code has run, however it ended.
     pub(crate) fn finish(&mut self) {
         self.end_lines();
+    }
+
+    /// What stands outside for this check.
+    fn reach(&self) -> &Reach {
+        self.check.reach.as_deref().unwrap_or(&self.standing.reach)
     }
 
     fn document(&self, part: Part) -> Option<&Arc<Document>> {

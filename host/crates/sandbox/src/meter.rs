@@ -13,6 +13,7 @@ pub(crate) struct Meter {
     memory_left: usize,
     table_left: usize,
     used: usize,
+    host_calls: u32,
     host_calls_left: u32,
     payload_left: usize,
     /// When the check has to be over; none while the plugin waits for nothing, since then the clock
@@ -28,6 +29,7 @@ impl Meter {
             memory_left: limits.memory,
             table_left: limits.table as usize,
             used: 0,
+            host_calls: 0,
             host_calls_left: limits.host_calls,
             payload_left: limits.payload,
             until,
@@ -39,6 +41,11 @@ impl Meter {
     /// Bytes of linear memory in use.
     pub(crate) fn used(&self) -> usize {
         self.used
+    }
+
+    /// Calls of host functions.
+    pub(crate) fn host_calls(&self) -> u32 {
+        self.host_calls
     }
 
     /// Time spent waiting in host functions.
@@ -61,6 +68,7 @@ impl Meter {
         match self.host_calls_left.checked_sub(1) {
             Some(left) => {
                 self.host_calls_left = left;
+                self.host_calls += 1;
                 Ok(())
             }
             None => {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use wardlet_call::{
-    Code, Edit, Obligation, Part, PatternSets, Phase, Projection, Ruling, Subject, Verdict,
+    Code, Edit, Obligation, Part, PatternSets, Phase, Projection, Reach, Ruling, Subject, Verdict,
 };
 use wasmtime::component::{Instance, InstancePre};
 use wasmtime::{Store, Trap, UpdateDeadline};
@@ -34,6 +34,8 @@ pub struct Usage {
     pub waited: Duration,
     /// Bytes of linear memory.
     pub memory: usize,
+    /// Calls of host functions.
+    pub host_calls: u32,
     /// The limits that struck, also those that end no check: a log that was cut, a payload that was
     /// not handed over.
     pub struck: Struck,
@@ -103,6 +105,7 @@ impl Linked {
         store.data_mut().finish();
         let meter = &store.data().meter;
         let (memory, waited, mut struck) = (meter.used(), meter.waited(), meter.struck());
+        let host_calls = meter.host_calls();
         if let Some(limit) = done.as_ref().err().and_then(|fault| fault.limit()) {
             struck.insert(limit);
         }
@@ -114,6 +117,7 @@ impl Linked {
                 time,
                 waited,
                 memory,
+                host_calls,
                 struck,
             },
         )
@@ -166,6 +170,12 @@ impl Plugin {
     #[must_use]
     pub fn projection(&self) -> &Projection {
         &self.0.linked.standing.projection
+    }
+
+    /// What it reaches outside.
+    #[must_use]
+    pub fn reach(&self) -> &Reach {
+        &self.0.linked.standing.reach
     }
 
     /// Its limits.
@@ -237,7 +247,7 @@ impl Plugin {
                 .call_evaluate(store, &lower(subject))
         });
         let verdict = answer
-            .and_then(|answer| answer.map_err(|text| self.failed(&text)))
+            .and_then(|answer| answer.map_err(|text| self.failed(&text, check)))
             .and_then(|verdict| self.verdict(verdict).ok_or(Fault::BadAnswer));
         (verdict, usage)
     }
@@ -260,7 +270,7 @@ impl Plugin {
                 .call_find(store, &lower(subject), part.into())
         });
         let edits = answer
-            .and_then(|answer| answer.map_err(|text| self.failed(&text)))
+            .and_then(|answer| answer.map_err(|text| self.failed(&text, check)))
             .and_then(|edits| self.edits(edits));
         if edits == Err(Fault::Edits) {
             usage.struck.insert(Limit::Edits);
@@ -268,9 +278,13 @@ impl Plugin {
         (edits, usage)
     }
 
-    /// The text of a failure is a plugin's: it goes to the debug log only.
-    fn failed(&self, text: &str) -> Fault {
+    /// The text of a failure is a plugin's: it goes to the debug log, and to whoever reads its lines.
+    fn failed(&self, text: &str, check: &Check) -> Fault {
         let shown: String = text.chars().take(MAX_FAILURE).collect();
+        let reach = check.reach.as_deref().unwrap_or(self.reach());
+        if let Some(log) = &reach.log {
+            log.failed(&shown);
+        }
         tracing::debug!(
             target: "wardlet::plugin",
             plugin = %self.0.linked.standing.name,

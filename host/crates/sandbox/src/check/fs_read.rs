@@ -54,7 +54,7 @@ impl State {
         &mut self,
         call: impl FnOnce(&dyn Folders, Instant) -> std::result::Result<T, FolderFailure>,
     ) -> Answer<T> {
-        let folders = self.standing.reach.folders.as_ref().map(Arc::clone);
+        let folders = self.reach().folders.as_ref().map(Arc::clone);
         let folders = folders.ok_or(Failure::NotGranted)?;
         Ok(self.meter.wait(|until| call(&*folders, until))?)
     }

@@ -23,7 +23,7 @@ impl State {
         // Used up by this request, whatever becomes of it.
         let attached = std::mem::take(&mut self.attached);
         // A plugin that is only being loaded asks nobody for anything.
-        let http = self.standing.reach.http.as_ref().map(Arc::clone);
+        let http = self.reach().http.as_ref().map(Arc::clone);
         let http = http.filter(|_| self.check.caller.is_some());
         let http = http.ok_or(Failure::NotGranted)?;
         if self.requests >= http.requests_per_check() {

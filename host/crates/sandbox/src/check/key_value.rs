@@ -74,7 +74,7 @@ impl State {
         &mut self,
         call: impl FnOnce(&dyn Store, Moment) -> std::result::Result<T, StoreError>,
     ) -> std::result::Result<T, StoreError> {
-        let store = self.standing.reach.store.as_ref().map(Arc::clone);
+        let store = self.reach().store.as_ref().map(Arc::clone);
         let Some(store) = store.filter(|_| self.check.caller.is_some()) else {
             return Err(StoreError::Unavailable);
         };

@@ -1,7 +1,7 @@
 //! Capability `log`: lines for the debug log, within a budget, never to standard output.
 
 use tracing::Level as Severity;
-
+use wardlet_call::{LogLevel, LogLine};
 use wasmtime::Result;
 
 use super::State;
@@ -50,15 +50,23 @@ impl Host for State {
         }
         // A line costs its end, and a field its signs, so that empty ones are not free.
         self.log.charge(1 + 2 * fields.len());
-        let mut line = self.log.take(&message).escape_debug().to_string();
+        let message = self.log.take(&message);
+        let mut line = message.escape_debug().to_string();
+        let mut taken = LogLine {
+            level: level.into(),
+            message: message.to_owned(),
+            fields: Vec::new(),
+        };
         for Field { key, value } in &fields {
             if self.log.cut {
                 break;
             }
             let (key, value) = (self.log.take(key), self.log.take(value));
             line.push_str(&format!(" {}={}", key.escape_debug(), value.escape_debug()));
+            taken.fields.push((key.to_owned(), value.to_owned()));
         }
         self.mark(&mut line);
+        self.show(taken);
         tracing::debug!(
             target: "wardlet::plugin",
             plugin = %self.standing.name,
@@ -70,9 +78,17 @@ impl Host for State {
 }
 
 impl State {
-    /// Whether anybody reads the debug log, and the check may still write there.
+    /// Whether anybody reads what it writes, and the check may still write.
     pub(super) fn may_log(&self) -> bool {
-        !self.log.cut && tracing::enabled!(target: "wardlet::plugin", Severity::DEBUG)
+        let read = || tracing::enabled!(target: "wardlet::plugin", Severity::DEBUG);
+        !self.log.cut && (self.reach().log.is_some() || read())
+    }
+
+    /// Gives a line to whoever reads them beside the debug log.
+    fn show(&self, line: LogLine) {
+        if let Some(log) = &self.reach().log {
+            log.line(line);
+        }
     }
 
     /// Bytes that the check may still write.
@@ -84,7 +100,14 @@ impl State {
     /// without text would be free.
     pub(super) fn log_output(&mut self, output: &str, bytes: &[u8]) {
         let text = String::from_utf8_lossy(bytes);
-        let mut line = self.log.take(&text).escape_debug().to_string();
+        let taken = self.log.take(&text);
+        let mut line = taken.escape_debug().to_string();
+        let shown = LogLine {
+            level: LogLevel::Debug,
+            message: taken.to_owned(),
+            fields: vec![("output".to_owned(), output.to_owned())],
+        };
+        self.show(shown);
         self.log.take("\n");
         self.mark(&mut line);
         tracing::debug!(target: "wardlet::plugin", plugin = %self.standing.name, output, "{line}");
@@ -95,6 +118,18 @@ impl State {
         if self.log.cut {
             line.push_str(" [cut]");
             self.meter.strike(Limit::Log);
+        }
+    }
+}
+
+impl From<Level> for LogLevel {
+    fn from(level: Level) -> Self {
+        match level {
+            Level::Trace => LogLevel::Trace,
+            Level::Debug => LogLevel::Debug,
+            Level::Info => LogLevel::Info,
+            Level::Warn => LogLevel::Warn,
+            Level::Error => LogLevel::Error,
         }
     }
 }

@@ -27,7 +27,7 @@ impl State {
         let left = self.random_left.checked_sub(length);
         let left = left.ok_or(Failure::TooMany)?;
         let mut bytes = vec![0; length];
-        let entropy = self.standing.reach.entropy.as_ref();
+        let entropy = self.reach().entropy.as_ref();
         if !entropy.is_some_and(|entropy| entropy.fill(&mut bytes)) {
             return Err(Failure::Unavailable);
         }

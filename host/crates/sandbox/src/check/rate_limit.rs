@@ -9,7 +9,7 @@ use crate::bindings::rate_limit::{Failure, Host, Outcome};
 impl Host for State {
     fn take(&mut self, bucket: String, amount: u32) -> Result<Result<Outcome, Failure>> {
         self.meter.host_call()?;
-        let buckets = self.standing.reach.buckets.as_ref();
+        let buckets = self.reach().buckets.as_ref();
         // Nobody calls while the plugin is only being loaded.
         let (Some(buckets), Some(caller)) = (buckets, &self.check.caller) else {
             return Ok(Err(Failure::Unavailable));

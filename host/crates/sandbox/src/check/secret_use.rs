@@ -31,7 +31,7 @@ impl Host for State {
 
 impl State {
     fn secrets(&self) -> Answer<Arc<dyn Secrets>> {
-        let secrets = self.standing.reach.secrets.as_ref();
+        let secrets = self.reach().secrets.as_ref();
         secrets.map(Arc::clone).ok_or(Failure::NotGranted)
     }
 }
