@@ -19,6 +19,7 @@ mod ambiguous;
 mod approvals;
 mod artifacts;
 mod audit;
+mod authoring;
 mod bypass;
 mod calls;
 mod cases;

@@ -13,17 +13,17 @@ use wardlet_keys::digest::{pin, sha256};
 use crate::fixture::{Gateway, Setup, is_refusal, text, wardlet};
 use crate::guest::{Guest, RET};
 
-const TOKEN: &str = "hunter-hunter-22";
+pub(crate) const TOKEN: &str = "hunter-hunter-22";
 
 /// A server on loopback, and what it was asked.
-struct Decisions {
+pub(crate) struct Decisions {
     port: u16,
     asked: Arc<Mutex<Vec<String>>>,
 }
 
 impl Decisions {
     /// Answers each request with what `decide` makes of its body; never answers where that is none.
-    fn start(decide: impl Fn(&str) -> Option<String> + Send + 'static) -> Self {
+    pub(crate) fn start(decide: impl Fn(&str) -> Option<String> + Send + 'static) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let port = listener.local_addr().unwrap().port();
         let asked = Arc::new(Mutex::new(Vec::new()));
@@ -60,18 +60,18 @@ impl Decisions {
         Decisions { port, asked }
     }
 
-    fn origin(&self) -> String {
+    pub(crate) fn origin(&self) -> String {
         format!("http://127.0.0.1:{}", self.port)
     }
 
-    fn asked(&self) -> Vec<String> {
+    pub(crate) fn asked(&self) -> Vec<String> {
         self.asked.lock().unwrap().clone()
     }
 }
 
 /// Sends the arguments to a server, with a secret attached: allows where the answer begins with `t`, denies where
 /// it does not, and traps where there is none.
-fn asking(url: &str) -> Guest {
+pub(crate) fn asking(url: &str) -> Guest {
     let mut guest = Guest::policy()
         .importing("document")
         .importing("http-fetch")
@@ -136,7 +136,7 @@ fn setup(guest: Guest, grants: impl FnOnce(&TempDir) -> String) -> (Setup, TempD
     (Setup::rules(&rules), folder)
 }
 
-fn asking_setup(server: &Decisions, deadline: &str) -> (Setup, TempDir) {
+pub(crate) fn asking_setup(server: &Decisions, deadline: &str) -> (Setup, TempDir) {
     let origin = server.origin();
     setup(asking(&format!("{origin}/v1/allow")), |folder| {
         let token = folder.path().join("token");

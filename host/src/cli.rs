@@ -88,7 +88,7 @@ enum Command {
     Quarantine(quarantine::Arguments),
     /// Show and verify the audit log
     Audit(audit::Arguments),
-    /// Look at a plugin's component, and measure it
+    /// Write plugins: make, build, try, look at and measure them
     Plugin(plugin::Arguments),
     /// Compile one component for the gateway that started this process
     #[command(name = compile::COMMAND, hide = true)]

@@ -92,6 +92,7 @@ pub use statement::Statement;
 
 use crate::lane::Lanes;
 use crate::quarantine::{self, Quarantine};
+use crate::record::Recorder;
 
 /// One gateway's judge: its policy set, its keys and its log.
 pub struct Gate {
@@ -138,6 +139,16 @@ impl Gate {
             quarantine,
             lanes: Lanes::default(),
             shadow_lanes: Lanes::default(),
+        }
+    }
+
+    /// The same, and each check of a plugin is written down.
+    #[must_use]
+    pub fn recording(self, recorder: &Arc<Recorder>) -> Self {
+        Gate {
+            lanes: Lanes::recording(Arc::clone(recorder)),
+            shadow_lanes: Lanes::recording(Arc::clone(recorder)),
+            ..self
         }
     }
 

@@ -23,10 +23,11 @@ use std::time::Duration;
 
 use tokio::sync::oneshot;
 use tokio::time::timeout;
-use wardlet_call::PluginName;
-use wardlet_sandbox::{Check, Fault, Plugin, Usage};
+use wardlet_call::{Edit, Part, PluginName, Subject, Verdict};
+use wardlet_sandbox::{Check, Fault, Plugin, Sentence, Usage};
 
 use crate::plugins::Bound;
+use crate::record::{Recorded, Recorder};
 use history::{History, Took};
 use threads::{Queue, Ticket};
 
@@ -53,7 +54,11 @@ pub type Ran<T> = (Result<T, Fault>, Usage);
 /// The lanes of all plugins. They outlive a reload: a plugin with the same component keeps its
 /// history.
 #[derive(Debug, Default)]
-pub struct Lanes(Mutex<HashMap<PluginName, Vec<Arc<Lane>>>>);
+pub struct Lanes {
+    known: Mutex<HashMap<PluginName, Vec<Arc<Lane>>>>,
+    /// Writes each check down, in a gateway in development.
+    recorder: Option<Arc<Recorder>>,
+}
 
 /// One plugin's history, and its threads where it has any.
 #[derive(Debug)]
@@ -65,6 +70,50 @@ struct Lane {
 }
 
 impl Lanes {
+    /// Lanes whose checks are written down.
+    #[must_use]
+    pub fn recording(recorder: Arc<Recorder>) -> Self {
+        Lanes {
+            recorder: Some(recorder),
+            ..Lanes::default()
+        }
+    }
+
+    /// Asks a policy.
+    pub async fn evaluate(
+        &self,
+        bound: &Bound,
+        subject: &Arc<Subject>,
+        check: &Check,
+    ) -> Ran<(Verdict, Sentence)> {
+        let (subject, recorded) = (Arc::clone(subject), self.recorded(bound));
+        let evaluate = move |plugin: &Plugin, check: &Check| match &recorded {
+            None => plugin.evaluate(&subject, check),
+            Some(recorded) => recorded.evaluate(plugin, &subject, check),
+        };
+        self.run(bound, check, evaluate).await
+    }
+
+    /// Asks a redactor about a part.
+    pub async fn find(
+        &self,
+        bound: &Bound,
+        (subject, part): (&Arc<Subject>, Part),
+        check: &Check,
+    ) -> Ran<Vec<Edit>> {
+        let (subject, recorded) = (Arc::clone(subject), self.recorded(bound));
+        let find = move |plugin: &Plugin, check: &Check| match &recorded {
+            None => plugin.find(&subject, part, check),
+            Some(recorded) => recorded.find(plugin, (&subject, part), check),
+        };
+        self.run(bound, check, find).await
+    }
+
+    fn recorded(&self, bound: &Bound) -> Option<Recorded> {
+        let recorder = self.recorder.as_ref()?;
+        Some(Recorded::new(recorder, bound))
+    }
+
     /// Runs a check of a plugin: inline where that holds up nobody, else on the plugin's lane.
     ///
     /// `call` is [`Plugin::evaluate`] or [`Plugin::find`], and may be called twice. Where no thread of
@@ -98,7 +147,7 @@ impl Lanes {
     /// The lane of a plugin. Under one name there are several only while calls in flight end under an
     /// older set of plugins.
     fn of(&self, bound: &Bound) -> Arc<Lane> {
-        let mut known = lock(&self.0);
+        let mut known = lock(&self.known);
         let lanes = match known.get_mut(&bound.name) {
             Some(lanes) => lanes,
             None => known.entry(bound.name.clone()).or_default(),

@@ -18,6 +18,9 @@ pub mod lane;
 pub mod quarantine;
 pub mod token;
 
+pub mod record;
+pub mod trial;
+
 pub mod control;
 pub mod probe;
 pub mod reload;

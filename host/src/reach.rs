@@ -188,6 +188,7 @@ impl Outside {
         let own = Granted(own.collect());
         let secrets = secrets(name, plugin)?;
         Ok(Reach {
+            log: None,
             entropy: Some(entropy()),
             store,
             // Who was granted no bucket is told so when it loads.

@@ -89,6 +89,18 @@ pub fn existing_cache(folder: &Path) -> Option<Cache> {
     }))
 }
 
+/// The compiled plugins of a person who writes some, for all folders: in `wardlet/compiled` below
+/// `XDG_CACHE_HOME`, or below `.cache` at home. None where there is neither, or where it cannot be used.
+#[must_use]
+pub fn author_cache() -> Option<Cache> {
+    let named = |name| std::env::var_os(name).filter(|value| !value.is_empty());
+    let caches = named("XDG_CACHE_HOME").map(PathBuf::from);
+    let caches = caches.or_else(|| Some(PathBuf::from(named("HOME")?).join(".cache")))?;
+    let folder = caches.join("wardlet").join("compiled");
+    let key = ArtifactKey::open(&folder.join(KEYS));
+    usable(key.and_then(|key| Cache::open(&folder.join(CACHE), key).map(Some)))
+}
+
 /// What is wrong with a cache costs time, and is no reason not to start.
 fn usable(cache: Result<Option<Cache>, KeyError>) -> Option<Cache> {
     cache.unwrap_or_else(|error| {

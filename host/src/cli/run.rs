@@ -1,7 +1,7 @@
 //! `wardlet run`: the gateway in front of one server, on standard input and output.
 
 use std::os::fd::{AsFd as _, OwnedFd};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use tokio::signal::unix::{SignalKind, signal};
@@ -13,6 +13,7 @@ use crate::control;
 use crate::gate::{Approvals, Gate};
 use crate::quarantine::Quarantine;
 use crate::reach::Outside;
+use crate::record::Recorder;
 use crate::reload::{Fixed, Look, Reloads, Running, Trigger};
 use crate::session::{self, End};
 use crate::state::{State, StateError};
@@ -27,6 +28,10 @@ pub(super) struct Arguments {
     /// Which of the configured servers to stand in front of
     #[arg(long, value_name = "NAME")]
     server: Option<String>,
+    /// Write each check of a plugin to this folder, as a case that can be tried again. For development: what
+    /// plugins see of calls and answers is written in clear
+    #[arg(long, value_name = "FOLDER")]
+    record: Option<PathBuf>,
     /// The command that starts the server, if the configuration does not have it
     #[arg(last = true, value_name = "COMMAND")]
     command: Vec<String>,
@@ -61,7 +66,7 @@ pub(super) fn main(arguments: &Arguments) -> Result<(), Failure> {
     }
     let subject = format!("uid:{}", rustix::process::getuid().as_raw());
     let (who, clock) = ((gateway, fixed.server.clone()), Box::new(SystemClock));
-    let gate = Gate::new(
+    let mut gate = Gate::new(
         who,
         set,
         keys,
@@ -70,6 +75,10 @@ pub(super) fn main(arguments: &Arguments) -> Result<(), Failure> {
         &subject,
         quarantine,
     );
+    let record = arguments.record.as_ref();
+    if let Some(folder) = record.or(config.gateway.record.as_ref()) {
+        gate = gate.recording(&recorder(folder)?);
+    }
     let (gate, approvals) = (Arc::new(gate), Arc::new(Approvals::default()));
     let running = Running::new((config, read), grounds, fixed, gate, approvals);
     let end = serve(Arc::new(running), &state)?;
@@ -84,6 +93,19 @@ pub(super) fn main(arguments: &Arguments) -> Result<(), Failure> {
             "the client sent too much that is no message",
         )),
     }
+}
+
+/// Whoever forgot that a gateway records must see it in its log.
+fn recorder(folder: &Path) -> Result<Arc<Recorder>, Failure> {
+    let recorder = Recorder::open(folder).map_err(|error| {
+        let hint = error.hint();
+        Failure::new(UNREADABLE, format!("the folder of records: {error}")).hint(hint)
+    })?;
+    tracing::warn!(
+        folder = %folder.display(),
+        "THIS GATEWAY RECORDS: what plugins see of calls and answers is written in clear"
+    );
+    Ok(Arc::new(recorder))
 }
 
 fn serve(running: Arc<Running>, state: &State) -> Result<End, Failure> {

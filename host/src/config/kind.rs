@@ -169,6 +169,10 @@ pub(super) enum FaultKind {
     Passes(String),
 
     // Warnings.
+    #[error(
+        "the gateway records: what plugins see of calls and answers is written in clear to `{0}`"
+    )]
+    Records(String),
     #[error("no rule uses plugin `{0}`")]
     UnusedPlugin(String),
     #[error("no rule is about server `{0}`: each of its tools is refused")]
@@ -209,7 +213,8 @@ impl FaultKind {
     pub(super) fn is_warning(&self) -> bool {
         matches!(
             self,
-            Self::UnusedPlugin(_)
+            Self::Records(_)
+                | Self::UnusedPlugin(_)
                 | Self::UnusedServer(_)
                 | Self::ShadowServer(_)
                 | Self::NothingAllowed
@@ -350,6 +355,9 @@ impl FaultKind {
             Self::NotJudged(_) => "name the method under `[methods]` with `\"judge\"`",
             Self::Passes(_) => {
                 "set it to `\"judge\"` under `[methods]`, or take it out of the rule"
+            }
+            Self::Records(_) => {
+                "for development alone: take `record` away where calls are those of people"
             }
             Self::UnusedPlugin(_) => "name it in the `policies` or `redactors` of a rule",
             Self::UnusedServer(_) => "add a rule with `tools = [\"<server>/*\"]`",

@@ -9,6 +9,7 @@
 //! digests is seen when the plugins are loaded.
 
 mod bucket;
+mod case;
 mod conceal;
 mod fault;
 mod hint;
@@ -39,6 +40,7 @@ use fault::Gathered;
 use kind::FaultKind;
 
 pub(crate) use bucket::word as per_word;
+pub use case::{LimitsError, limits_named, limits_of};
 pub use fault::{Fault, Faults, Level};
 pub use model::{
     BuiltIn, Config, DEFAULT_APPROVAL, DEFAULT_ENV, DEFAULT_GATEWAY, DEFAULT_STATE,

@@ -82,6 +82,8 @@ pub struct Gateway {
     pub state: PathBuf,
     /// Whether a change of the file or of a component reloads.
     pub watch: bool,
+    /// The folder in which each check is written down, in clear; none where none is. For development.
+    pub record: Option<PathBuf>,
 }
 
 /// `[server.<name>]`

@@ -22,7 +22,7 @@ pub(super) type Texts = Option<Vec<Text>>;
 const ROOT: &[&str] = &[
     "gateway", "server", "bucket", "secret", "plugin", "rule", "methods",
 ];
-const GATEWAY: &[&str] = &["name", "state", "watch"];
+const GATEWAY: &[&str] = &["name", "state", "watch", "record"];
 const SERVER: &[&str] = &["command", "env", "set_env", "cwd", "timeout"];
 const PLUGIN: &[&str] = &[
     "component",
@@ -62,6 +62,7 @@ pub(super) struct RawConfig {
     pub(super) gateway_name: Option<Text>,
     pub(super) state: Option<Text>,
     pub(super) watch: Option<bool>,
+    pub(super) record: Option<Text>,
     pub(super) servers: Vec<RawServer>,
     pub(super) buckets: Vec<RawBucket>,
     pub(super) secrets: Vec<RawSecret>,
@@ -131,6 +132,7 @@ pub(super) fn read(document: &DeTable<'_>, gathered: &mut Gathered<'_>) -> RawCo
         config.gateway_name = gateway.text("name", gathered);
         config.state = gateway.text("state", gathered);
         config.watch = gateway.boolean("watch", gathered);
+        config.record = gateway.text("record", gathered);
     }
     for (name, node) in named(&root, "server", gathered) {
         let place = format!("`[server.{}]`", name.get_ref());

@@ -95,7 +95,14 @@ fn gateway(raw: &RawConfig, folder: &Path, gathered: &mut Gathered<'_>) -> Gatew
         Some(state) if refuse_unusable(state, "state", gathered) => state.get_ref(),
         _ => DEFAULT_STATE,
     };
+    let record = raw.record.as_ref();
+    let record = record.filter(|record| refuse_unusable(record, "record", gathered));
+    if let Some(record) = record {
+        let kind = FaultKind::Records(record.get_ref().clone());
+        gathered.at(record.span(), kind);
+    }
     Gateway {
+        record: record.map(|record| folder.join(record.get_ref())),
         name: name.unwrap_or_else(|| DEFAULT_GATEWAY.to_owned()),
         state: folder.join(state),
         watch: raw.watch.unwrap_or(true),

@@ -8,7 +8,7 @@ use wardlet_call::{
     Code, Denial, Documents, Phase, PluginName, PolicyOutcome, RuleOutcome, Ruling, Subject,
     Verdict,
 };
-use wardlet_sandbox::{Check, Fault, Plugin, Usage};
+use wardlet_sandbox::{Check, Fault, Usage};
 
 use super::facts::Facts;
 use super::find::Faulted;
@@ -87,9 +87,7 @@ impl Gate {
         (subject, check): (&Arc<Subject>, &Check),
         facts: &mut Facts,
     ) -> PolicyOutcome {
-        let asked = Arc::clone(subject);
-        let evaluate = move |plugin: &Plugin, check: &Check| plugin.evaluate(&asked, check);
-        let (answer, usage) = self.lanes.run(bound, check, evaluate).await;
+        let (answer, usage) = self.lanes.evaluate(bound, subject, check).await;
         if let Err(fault) = answer {
             self.count_fault(&bound.name, &self.principal, fault);
         }

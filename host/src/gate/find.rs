@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use wardlet_audit::{PluginRun, Redaction, Role};
 use wardlet_call::{Denial, Document, Documents, Found, Json, Part, Phase, Reason, Spans, Subject};
-use wardlet_sandbox::{Check, Fault, Plugin, Usage};
+use wardlet_sandbox::{Check, Fault, Usage};
 
 use super::Gate;
 use super::facts::{Facts, redactions};
@@ -83,9 +83,8 @@ impl Gate {
                 let runs = finding.runs;
                 return Err(Faulted::quarantined(bound, Role::Redactor, rule, runs));
             }
-            let asked = Arc::clone(&subject);
-            let search = move |plugin: &Plugin, check: &Check| plugin.find(&asked, part, check);
-            let (edits, usage) = self.lanes.run(bound, &check, search).await;
+            let asked = (&subject, part);
+            let (edits, usage) = self.lanes.find(bound, asked, &check).await;
             let view = (part, bound.plugin.projection());
             let mut own = Spans::default();
             let added = edits.and_then(|edits| {

@@ -11,7 +11,7 @@ use wardlet_call::{
     BadEdit, Conclusion, Decision, Denial, Document, Edit, Effect, Enforced, Found, Json, Part,
     PluginName, PolicyOutcome, Reason, RuleName, RuleOutcome, Spans, Trial, Tried, try_out,
 };
-use wardlet_sandbox::{Check, Fault, Plugin};
+use wardlet_sandbox::Fault;
 
 use super::ask::{allow_all, outcome_of};
 use super::clean::{Of, Origin};
@@ -216,10 +216,7 @@ impl Gate {
             let outcome = match said.policies.get(&bound.name) {
                 Some(outcome) => outcome.clone(),
                 None => {
-                    let asked = Arc::clone(&subject);
-                    let evaluate =
-                        move |plugin: &Plugin, check: &Check| plugin.evaluate(&asked, check);
-                    let ran = self.shadow_lanes.run(bound, &check, evaluate).await;
+                    let ran = self.shadow_lanes.evaluate(bound, &subject, &check).await;
                     let (outcome, run) = outcome_of(bound, ran);
                     notes.plugins.push(run);
                     said.policies.insert(bound.name.clone(), outcome.clone());
@@ -352,8 +349,8 @@ impl Gate {
         searchable: &Searchable<'_>,
     ) -> (Result<Vec<Edit>, Fault>, PluginRun) {
         let (subject, check) = self.question(searchable.subject, part, &searchable.document);
-        let find = move |plugin: &Plugin, check: &Check| plugin.find(&subject, part, check);
-        let (edits, usage) = self.shadow_lanes.run(bound, &check, find).await;
+        let asked = (&subject, part);
+        let (edits, usage) = self.shadow_lanes.find(bound, asked, &check).await;
         let fault = edits.as_ref().err().map(|fault| fault.word());
         let run = Facts::ran(bound, Role::Redactor, usage, None, fault);
         (edits, run)

@@ -28,6 +28,9 @@ impl Fixed {
         if old.gateway.state != new.gateway.state {
             wrong.push("the state folder cannot change while the gateway runs".to_owned());
         }
+        if old.gateway.record != new.gateway.record {
+            wrong.push("the folder of records cannot change while the gateway runs".to_owned());
+        }
         let name = &self.server;
         match new.servers.get(name) {
             None => wrong.push(format!(
