@@ -41,7 +41,7 @@ fn mode(path: &Path) -> u32 {
 }
 
 /// A rule with one guest as the policy of every tool. The folder holds the guest.
-fn setup(guest: &Guest, grants: &str) -> (Setup, TempDir) {
+fn setup(guest: Guest, grants: &str) -> (Setup, TempDir) {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("guest.wasm");
     let bytes = guest.component();
@@ -140,7 +140,7 @@ fn a_recorded_call_is_tried_again_with_the_server_gone() {
 #[test]
 fn what_a_plugin_does_not_see_is_not_recorded() {
     let (setup, _guest) = setup(
-        &speaking(),
+        speaking(),
         "grants = [\"log\"]\nsees = [\"/arguments/deny\"]",
     );
     let mut gateway = recording(&setup);
@@ -233,7 +233,7 @@ fn signing() -> Guest {
 #[test]
 fn of_a_signature_nothing_is_recorded_and_it_is_tried_again_all_the_same() {
     let (setup, guest) = setup(
-        &signing(),
+        signing(),
         "grants = [\"secret-use\", \"key-value\"]\nsecrets = { key = [\"hmac\"] }",
     );
     let mut gateway = recording(&setup);

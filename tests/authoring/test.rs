@@ -9,14 +9,14 @@ use crate::fixture::{plugin, root};
 use crate::guest::{Guest, RET};
 
 /// One case on a component: what is told, with which exit code.
-fn check(guest: &Guest, members: &str, code: i32, texts: &[&str]) {
-    let author = Author::new(&guest.component(), &case(members));
+fn check(component: &[u8], members: &str, code: i32, texts: &[&str]) {
+    let author = Author::new(component, &case(members));
     author.wardlet(&["test"]).check(code, texts);
 }
 
 #[test]
 fn what_passes_and_what_does_not() {
-    let speaking = speaking();
+    let speaking = speaking().component();
     let passed = &["ok   ./cases/all.json  1 passed", "1 passed in "][..];
     let durable = r#""obligations": ["durable"]"#;
     let line = r#"{"level": "debug", "message": "looked", "fields": {"at": "/deny"}}"#;
@@ -56,7 +56,7 @@ fn what_passes_and_what_does_not() {
 
 #[test]
 fn faults_and_settings() {
-    let trap = Guest::policy().evaluating("unreachable");
+    let trap = Guest::policy().evaluating("unreachable").component();
     let picky = {
         let mut guest = Guest::policy();
         let [pointer, pointer_length] = guest.text("/size");
@@ -64,7 +64,7 @@ fn faults_and_settings() {
         let fault = guest.words(&[pointer, pointer_length, message, message_length]);
         let at = guest.words(&[1, fault, 1]);
         guest.configure = format!("(i32.const {at})");
-        guest
+        guest.component()
     };
     for (guest, members, code, texts) in [
         (&trap, r#""expect": {"fault": true}"#, 0, &["1 passed"][..]),
@@ -109,7 +109,7 @@ fn counting() -> Guest {
 
 #[test]
 fn host_calls_are_answered_from_the_case() {
-    let counting = counting();
+    let counting = counting().component();
     let add = |answer: &str| {
         format!(
             r#""host_calls": [{{"call": "counter.add", "with": {{"key": "calls", "delta": 1}}, {answer}}}]"#

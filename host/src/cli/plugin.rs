@@ -7,9 +7,15 @@ mod inspect;
 mod run;
 mod test;
 
-use clap::Subcommand;
+use std::sync::Arc;
+use std::time::Duration;
 
-use super::say::Failure;
+use clap::Subcommand;
+use wardlet_call::{LogLine, PluginName};
+use wardlet_sandbox::Sandbox;
+
+use super::say::{Failure, UNREADABLE, WRONG, visible};
+use crate::trial::{ComponentError, Trials};
 
 /// Arguments of `wardlet plugin`.
 #[derive(Debug, clap::Args)]
@@ -30,6 +36,40 @@ enum Action {
     Inspect(inspect::Arguments),
     /// Measure what a check of a component costs, beside the floor of the engine
     Bench(bench::Arguments),
+}
+
+/// Reads the component that a command is about.
+fn trials(
+    sandbox: Arc<Sandbox>,
+    name: &PluginName,
+    component: &std::path::Path,
+) -> Result<Trials, Failure> {
+    Trials::read(sandbox, name.clone(), component).map_err(|error| {
+        let code = match error {
+            ComponentError::Unreadable { .. } => UNREADABLE,
+            ComponentError::Refused { .. } => WRONG,
+        };
+        let hint = error.hint(name);
+        Failure::new(code, error).hint(hint)
+    })
+}
+
+/// A line of a plugin's log, on one line.
+fn log_text(line: &LogLine) -> String {
+    let fields = line.fields.iter();
+    let fields: String = fields
+        .map(|(key, value)| format!(" {key}={value}"))
+        .collect();
+    one_line(&format!("{} {}{fields}", line.level.name(), line.message))
+}
+
+/// A stranger's text with everything made visible, the ends of lines too.
+fn one_line(text: &str) -> String {
+    visible(text).replace('\n', "\\n")
+}
+
+fn micros(time: Duration) -> u64 {
+    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
 }
 
 pub(super) fn main(arguments: &Arguments) -> Result<(), Failure> {

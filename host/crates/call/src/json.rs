@@ -43,6 +43,8 @@ pub enum JsonError {
     /// An object holds the same member name twice, so that two readers may see two values.
     #[error("an object has the same member name twice, near column {column}")]
     Duplicate {
+        /// The line in which the object ends, counted from 1.
+        line: usize,
         /// In bytes, counted from 1.
         column: usize,
     },

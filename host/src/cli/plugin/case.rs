@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use wardlet_call::Json;
 use wardlet_call::cases::{append, case_json, file_of, read};
 
-use super::super::say::{self, Failure, UNREADABLE, WRONG};
+use crate::cli::say::{self, Failure, UNREADABLE, WRONG};
 use crate::record::{MAX_RECORDED_BYTES, VERSION};
 
 /// Arguments of `wardlet plugin case`.

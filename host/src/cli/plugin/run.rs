@@ -13,12 +13,12 @@ use wardlet_call::cases::Answer;
 use wardlet_call::{Caller, Documents, HostCall, LogLine, Phase, Tape};
 use wardlet_sandbox::{Capability, Check, Grant, Plugin, Usage};
 
-use super::super::compile;
-use super::super::say::{self, Failure, REFUSED, UNREADABLE, WRONG};
 use super::test::name_of;
+use crate::cli::compile;
+use crate::cli::say::{self, Failure, REFUSED, UNREADABLE, WRONG};
 use crate::reach::Outside;
 use crate::state;
-use crate::trial::{self, ComponentError, Judged, PublicMac, Searched, Trials};
+use crate::trial::{self, Judged, PublicMac, Searched};
 
 /// Arguments of `wardlet plugin run`.
 #[derive(Debug, clap::Args)]
@@ -83,14 +83,7 @@ pub(super) fn main(arguments: &Arguments) -> Result<(), Failure> {
     let given = given::read(arguments)?;
     let sandbox = Arc::new(compile::sandbox(state::author_cache())?);
     let name = given.name.clone();
-    let trials = Trials::read(sandbox, name.clone(), &arguments.component).map_err(|error| {
-        let code = match error {
-            ComponentError::Unreadable { .. } => UNREADABLE,
-            ComponentError::Refused { .. } => WRONG,
-        };
-        let hint = error.hint(&name);
-        Failure::new(code, error).hint(hint)
-    })?;
+    let trials = super::trials(sandbox, &name, &arguments.component)?;
     let mut config = given.plugin.clone();
     if given.grants_imports {
         let imports = trials.inspected().capabilities.iter();

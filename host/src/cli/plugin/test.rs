@@ -12,8 +12,8 @@ use std::sync::Arc;
 
 use wardlet_sandbox::Sandbox;
 
-use super::super::compile;
-use super::super::say::{self, Failure, REFUSED, WRONG};
+use crate::cli::compile;
+use crate::cli::say::{self, Failure, REFUSED, WRONG};
 use crate::state;
 
 pub(super) use find::name_of;

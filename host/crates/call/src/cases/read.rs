@@ -81,8 +81,10 @@ pub fn read(text: &str) -> Result<Vec<Case>, Vec<CaseError>> {
 fn unparsed(text: &str, error: &JsonError) -> CaseError {
     let (line, hint) = match error {
         JsonError::Syntax { line, .. } => (*line, "a case file is JSON, without comments"),
-        // Its line is not told; the message has what there is.
-        _ => (1, "each member of an object has a name of its own"),
+        JsonError::Duplicate { line, .. } => {
+            (*line, "each member of an object has a name of its own")
+        }
+        JsonError::Inexact => (1, "write fewer digits"),
     };
     let lines = text.lines().count().max(1);
     CaseError {

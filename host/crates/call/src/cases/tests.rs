@@ -82,6 +82,12 @@ fn what_is_wrong_is_told_with_its_line_its_case_and_a_hint() {
     let allow = "\"expect\": {\"verdict\": \"allow\"}";
     for (text, line, case, message) in [
         ("{\n\n]".to_owned(), 3, false, "not valid JSON"),
+        (
+            "{\"cases\": [\n{\"name\": 1, \"name\": 2}]}".to_owned(),
+            2,
+            false,
+            "the same member name twice",
+        ),
         ("{}".to_owned(), 1, false, "`cases` is missing"),
         (
             "{\"cases\": 1}".to_owned(),

@@ -23,6 +23,7 @@ pub(super) fn parse(text: &str) -> Result<Json, JsonError> {
     });
     parsed.map_err(|error| match error.classify() {
         serde_json::error::Category::Data => JsonError::Duplicate {
+            line: error.line(),
             column: error.column(),
         },
         _ => JsonError::Syntax {

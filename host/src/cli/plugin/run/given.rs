@@ -8,9 +8,9 @@ use wardlet_call::cases::SEES_ALL;
 use wardlet_call::{Document, Documents, Json, Part, Phase, PluginName, Projection, Subject};
 use wardlet_sandbox::{CAPABILITIES, Capability};
 
-use super::super::super::say::{Failure, UNREADABLE, WRONG};
-use super::super::super::setup;
 use super::{Arguments, name_of};
+use crate::cli::say::{Failure, UNREADABLE, WRONG};
+use crate::cli::setup;
 use crate::config::{self, Config};
 
 /// Bytes of a document: the longest line that a gateway takes.

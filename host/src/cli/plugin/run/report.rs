@@ -4,8 +4,9 @@ use serde_json::{Value, json};
 use wardlet_call::cases::{Answer, Expect, Outcome, expect_json};
 use wardlet_call::{Document, Documents, Edit, Ruling, excerpt};
 
-use super::super::super::say::{self, visible};
+use super::super::{log_text, micros, one_line};
 use super::{Answered, searched};
+use crate::cli::say::{self, visible};
 
 /// Bytes that are shown before and behind what a redactor found.
 const AROUND: u32 = 24;
@@ -24,12 +25,7 @@ pub(super) fn tell(documents: &Documents, answered: &Answered) {
         }
     }
     for line in &answered.lines {
-        let fields = line.fields.iter();
-        let fields: String = fields
-            .map(|(key, value)| format!(" {key}={value}"))
-            .collect();
-        let text = visible(&format!("{}{fields}", line.message)).replace('\n', "\\n");
-        say::out(format!("log       {} {text}", line.level.name()));
+        say::out(format!("log       {}", log_text(line)));
     }
     for call in &answered.calls {
         say::out(format!("host      {}", visible(&call.to_json().to_text())));
@@ -94,7 +90,7 @@ fn around(document: &Document, edit: &Edit) -> Option<(String, String)> {
         ""
     };
     let shown = format!("{left}{before}[{found}]{behind}{right}");
-    Some((visible(&pointer), visible(&shown).replace('\n', "\\n")))
+    Some((one_line(&pointer), one_line(&shown)))
 }
 
 pub(super) fn as_json(answered: &[Answered]) -> Value {
@@ -142,8 +138,4 @@ fn answer_json(answered: &Answered) -> Value {
 
 fn value(json: &wardlet_call::Json) -> Value {
     serde_json::from_str(&json.to_text()).unwrap_or_default()
-}
-
-fn micros(time: std::time::Duration) -> u64 {
-    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
 }

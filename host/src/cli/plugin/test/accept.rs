@@ -4,8 +4,8 @@ use std::fs;
 
 use wardlet_call::cases::{expect_json, replace_expect};
 
-use super::super::super::say::{Failure, UNREADABLE};
 use super::round::Round;
+use crate::cli::say::{Failure, UNREADABLE};
 
 /// Writes `expect` of each case that failed anew. One whose plugin asked something else of the host than
 /// the case has stays wrong: no `expect` would make it right.

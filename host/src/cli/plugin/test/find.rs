@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use toml::de::DeTable;
 use wardlet_call::PluginName;
 
-use super::super::super::say::{Failure, UNREADABLE, WRONG};
 use super::Arguments;
+use crate::cli::say::{Failure, UNREADABLE, WRONG};
 
 /// What a plugin's folder is known by.
 const MANIFEST: &str = "plugin.toml";

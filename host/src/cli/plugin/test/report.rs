@@ -5,8 +5,9 @@ use std::io::IsTerminal as _;
 use serde_json::{Value, json};
 use wardlet_call::cases::CaseError;
 
-use super::super::super::say::{self, visible};
+use super::super::{log_text, micros, one_line};
 use super::round::{File, Ran, Round};
+use crate::cli::say::{self, visible};
 
 /// Bytes of one side of a difference that are shown; the rest is counted.
 const MAX_SHOWN: usize = 2000;
@@ -93,18 +94,13 @@ fn tell_failed(file: &File, ran: &Ran) {
     }
     let Ok(tried) = &ran.result else { return };
     for line in &tried.outcome.log {
-        let fields = line.fields.iter();
-        let fields: String = fields
-            .map(|(key, value)| format!(" {key}={value}"))
-            .collect();
-        let text = format!("{} {}{fields}", line.level.name(), line.message);
-        say::out(format!("  log         {}", cut(&text)));
+        say::out(format!("  log         {}", cut(&log_text(line))));
     }
 }
 
 /// A text that fits a screen, on one line.
 fn cut(text: &str) -> String {
-    let shown = visible(text).replace('\n', "\\n");
+    let shown = one_line(text);
     if shown.len() <= MAX_SHOWN {
         return shown;
     }
@@ -197,8 +193,4 @@ pub(super) fn as_json(round: &Round) -> Value {
         "errors": errors,
         "cases": cases,
     })
-}
-
-fn micros(time: std::time::Duration) -> u64 {
-    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
 }

@@ -10,10 +10,10 @@ use std::time::{Duration, Instant};
 use wardlet_call::cases::{Case, CaseError, Difference, read};
 use wardlet_sandbox::Sandbox;
 
-use super::super::super::say::{Failure, UNREADABLE, WRONG};
 use super::Arguments;
 use super::find::Found;
-use crate::trial::{ComponentError, Trials, Tried};
+use crate::cli::say::{Failure, UNREADABLE, WRONG};
+use crate::trial::{Trials, Tried};
 
 /// A case file larger than this is none that a person wrote.
 const MAX_FILE_BYTES: u64 = 64 << 20;
@@ -60,15 +60,8 @@ impl Round {
         arguments: &Arguments,
     ) -> Result<Self, Failure> {
         let begun = Instant::now();
-        let trials = Trials::read(Arc::clone(sandbox), found.name.clone(), &found.component)
-            .map_err(|error| {
-                let code = match error {
-                    ComponentError::Unreadable { .. } => UNREADABLE,
-                    ComponentError::Refused { .. } => WRONG,
-                };
-                let hint = error.hint(&found.name);
-                Failure::new(code, error).hint(hint)
-            })?;
+        let sandbox = Arc::clone(sandbox);
+        let trials = super::super::trials(sandbox, &found.name, &found.component)?;
         let mut round = Round {
             component: found.component.clone(),
             digest: trials.digest(),

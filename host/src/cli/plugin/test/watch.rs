@@ -7,9 +7,9 @@ use std::thread;
 use tokio::signal::unix::{SignalKind, signal};
 use wardlet_sandbox::Sandbox;
 
-use super::super::super::say::{self, Failure, UNREADABLE};
-use super::super::super::setup;
 use super::{Arguments, find, once};
+use crate::cli::say::{self, Failure, UNREADABLE};
+use crate::cli::setup;
 use crate::reload::Look;
 use crate::watch::LOOK_EVERY;
 
