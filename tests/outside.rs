@@ -100,7 +100,7 @@ pub(crate) fn asking(url: &str) -> Guest {
 }
 
 /// Allows where a file of a folder begins with `t`, denies where it does not, and traps where there is none.
-fn reading() -> Guest {
+pub(crate) fn reading() -> Guest {
     let mut guest = Guest::policy().importing("fs-read");
     let [folder, folder_length] = guest.text("policy");
     let [path, path_length] = guest.text("allow/all");

@@ -17,8 +17,8 @@ use wardlet_call::cases::{Case, CaseError, Outcome, SEES_ALL};
 use wardlet_call::{Caller, Edit, Json, PluginName, Projection, Reach, Tape, Verdict};
 use wardlet_keys::digest::{pin, sha256};
 use wardlet_sandbox::{
-    Capability, Check, Fault, Grant, Inspected, Limits, LoadError, Plugin, Sandbox, Sentence,
-    Usage, inspect,
+    Capability, Check, Fault, Grant, Inspected, Limits, LoadError, MAX_COMPONENT_BYTES, Plugin,
+    Sandbox, Sentence, Usage, inspect,
 };
 
 use crate::config::{self, LimitsError};
@@ -26,9 +26,6 @@ use crate::config::{self, LimitsError};
 pub use even::Even;
 pub use outcome::{edits, outcome, verdict};
 pub use stand_in::PublicMac;
-
-/// A component larger than this is none that the sandbox takes, and is not read.
-const MAX_COMPONENT_BYTES: u64 = 64 << 20;
 
 /// A component on which cases are tried.
 #[derive(Debug)]
@@ -105,7 +102,7 @@ impl Trials {
             path: path.to_owned(),
             source,
         };
-        if length > MAX_COMPONENT_BYTES {
+        if length > MAX_COMPONENT_BYTES as u64 {
             return Err(refused(LoadError::TooLarge));
         }
         let bytes = fs::read(path).map_err(unreadable)?;

@@ -9,7 +9,7 @@ use tempfile::TempDir;
 use wardlet_keys::digest::{hex, hmac_sha256, pin, sha256};
 
 use super::{Author, shown, speaking};
-use crate::fixture::{Agent, Gateway, SECRET, Setup, is_refusal, run, wardlet};
+use crate::fixture::{Agent, FOREVER, Gateway, SECRET, Setup, is_refusal, run, wardlet};
 use crate::guest::{Guest, RET};
 use crate::outside::{Decisions, TOKEN, asking, asking_setup};
 
@@ -61,6 +61,42 @@ fn setup(guest: Guest, grants: &str) -> (Setup, TempDir) {
     (Setup::rules(&rules), folder)
 }
 
+/// Makes cases of records that hold no secret and are their owner's alone.
+fn make_cases(author: &Author, all: &[PathBuf], names: [&str; 2]) {
+    for (record, name) in all.iter().zip(names) {
+        assert_eq!(mode(record), 0o600);
+        let text = fs::read_to_string(record).unwrap();
+        assert!(!text.contains(TOKEN) && !text.contains("hunter"), "{text}");
+        author
+            .wardlet(&[
+                "case",
+                shown(record),
+                "-o",
+                "cases/asked.json",
+                "--name",
+                name,
+            ])
+            .check(0, &["`cases/asked.json` has the case"]);
+    }
+}
+
+/// What stands in the cases of the calls that asked the server.
+fn check_asked(author: &Author) {
+    let cases = fs::read_to_string(author.path("cases/asked.json")).unwrap();
+    let parsed: Value = serde_json::from_str(&cases).unwrap();
+    let inside = &parsed["cases"][0];
+    assert_eq!(inside["name"], "inside");
+    assert_eq!(inside["arguments"], json!({"path": "/srv/a"}));
+    assert_eq!(inside["host_calls"][0]["call"], "secret-use.attach");
+    assert_eq!(inside["host_calls"][1]["with"]["attached"], json!(["opa"]));
+    assert_eq!(inside["host_calls"][1]["gives"]["body"], "true");
+    assert_eq!(inside["limits"], json!({"deadline": "5s"}));
+    assert_eq!(
+        parsed["cases"][1]["expect"],
+        json!({"verdict": "deny", "code": "outside", "log": []})
+    );
+}
+
 #[test]
 fn a_recorded_call_is_tried_again_with_the_server_gone() {
     let server = Decisions::start(|body| {
@@ -88,36 +124,10 @@ fn a_recorded_call_is_tried_again_with_the_server_gone() {
     assert_eq!((all.len(), mode(&folder)), (2, 0o700), "{all:?}");
     let author = Author::new(&asking(&url).component(), "{\"cases\": []}");
     fs::remove_file(author.path("cases/all.json")).unwrap();
-    for (record, name) in all.iter().zip(["inside", "outside"]) {
-        assert_eq!(mode(record), 0o600);
-        let text = fs::read_to_string(record).unwrap();
-        assert!(!text.contains(TOKEN) && !text.contains("hunter"), "{text}");
-        author
-            .wardlet(&[
-                "case",
-                shown(record),
-                "-o",
-                "cases/asked.json",
-                "--name",
-                name,
-            ])
-            .check(0, &["`cases/asked.json` has the case"]);
-    }
+    make_cases(&author, &all, ["inside", "outside"]);
     // Nobody is asked any more: the answers are those of the record.
     author.wardlet(&["test"]).check(0, &["2 passed"]);
-    let cases = fs::read_to_string(author.path("cases/asked.json")).unwrap();
-    let parsed: Value = serde_json::from_str(&cases).unwrap();
-    let inside = &parsed["cases"][0];
-    assert_eq!(inside["name"], "inside");
-    assert_eq!(inside["arguments"], json!({"path": "/srv/a"}));
-    assert_eq!(inside["host_calls"][0]["call"], "secret-use.attach");
-    assert_eq!(inside["host_calls"][1]["with"]["attached"], json!(["opa"]));
-    assert_eq!(inside["host_calls"][1]["gives"]["body"], "true");
-    assert_eq!(inside["limits"], json!({"deadline": "5s"}));
-    assert_eq!(
-        parsed["cases"][1]["expect"],
-        json!({"verdict": "deny", "code": "outside", "log": []})
-    );
+    check_asked(&author);
     assert_eq!(server.asked().len(), 2, "somebody asked the server again");
 
     // A plugin that asks something else is told, with both.
@@ -167,6 +177,48 @@ fn what_a_plugin_does_not_see_is_not_recorded() {
         case["expect"],
         json!({"verdict": "deny", "code": "outside", "log": [line]})
     );
+}
+
+/// An attempt that was given up so that the check runs again elsewhere is no check.
+#[test]
+fn one_record_for_each_check_in_shadow_too() {
+    let shadow = "mode = \"shadow\"\n";
+    for (guest, mode, refused, expect) in [
+        (
+            Guest::policy().evaluating(FOREVER),
+            "",
+            true,
+            json!({"fault": "deadline", "log": []}),
+        ),
+        (
+            Guest::policy(),
+            "",
+            false,
+            json!({"verdict": "allow", "log": []}),
+        ),
+        (
+            Guest::policy(),
+            shadow,
+            false,
+            json!({"verdict": "allow", "log": []}),
+        ),
+    ] {
+        let (mut setup, _guest) = setup(guest, "");
+        setup.rules = setup.rules.replace("tools = ", &format!("{mode}tools = "));
+        if !mode.is_empty() {
+            let also =
+                "\n[[rule]]\nname = \"asked\"\ntools = [\"echo/*\"]\npolicies = [\"allow-all\"]\n";
+            setup.rules.push_str(also);
+        }
+        let mut gateway = recording(&setup);
+        let answer = gateway.agent.call("echo", &json!({}));
+        assert_eq!(is_refusal(&answer), refused, "{mode} {answer}");
+        let finished = gateway.finish();
+        let all = records(&finished.folder.path().join("recorded"));
+        assert_eq!(all.len(), 1, "{mode} {expect}");
+        let record: Value = serde_json::from_slice(&fs::read(&all[0]).unwrap()).unwrap();
+        assert_eq!(record["case"]["expect"], expect, "{mode}");
+    }
 }
 
 #[test]

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::{Author, Told, shown, speaking};
 use crate::fixture::{SECRET, plugin};
 use crate::guest::{Guest, RET};
+use crate::outside::reading;
 
 #[test]
 fn a_policy_says_what_a_gateway_would_hear() {
@@ -48,10 +49,22 @@ fn a_policy_says_what_a_gateway_would_hear() {
             ],
         ),
         (&["--limits", "log=4B"], 0, &["struck    log"]),
+    ] {
+        author
+            .wardlet(&[&run[..], arguments].concat())
+            .check(code, texts);
+    }
+}
+
+#[test]
+fn what_cannot_be_judged_is_told_with_a_hint() {
+    let author = Author::new(&speaking().component(), "{}");
+    let run = ["run", "build/guest.wasm"];
+    for (arguments, code, texts) in [
         (
-            &["--grant", "clock"],
+            &["--grant", "clock"][..],
             2,
-            &["imports `log`, which is not granted", "hint: "],
+            &["imports `log`, which is not granted", "hint: "][..],
         ),
         (&["--grant", "lgo"], 2, &["unknown capability `lgo`"]),
         (&["--limits", "memory=1MB"], 2, &["`1MB` is no size"]),
@@ -158,19 +171,9 @@ fn what_it_keeps_is_gone_afterwards_and_what_it_asked_is_shown() {
 
 #[test]
 fn a_configuration_sets_up_what_it_reaches() {
-    let mut guest = Guest::policy().importing("fs-read");
-    let [folder, folder_length] = guest.text("policy");
-    let [path, path_length] = guest.text("rule");
-    let allow = guest.evaluate.clone();
-    let guest = guest.evaluating(format!(
-        "(call $fs-read_read (i32.const {folder}) (i32.const {folder_length})
-            (i32.const {path}) (i32.const {path_length}) (i32.const {RET}))
-        (if (i32.load8_u (i32.const {RET})) (then unreachable))
-        {allow}"
-    ));
-    let author = Author::new(&guest.component(), "{}");
-    fs::create_dir(author.path("data")).unwrap();
-    fs::write(author.path("data/rule"), "yes").unwrap();
+    let author = Author::new(&reading().component(), "{}");
+    fs::create_dir_all(author.path("data/allow")).unwrap();
+    fs::write(author.path("data/allow/all"), "true").unwrap();
     let section = |name: &str| {
         format!(
             "[plugin.{name}]\ncomponent = \"build/guest.wasm\"\ngrants = [\"fs-read\"]\nfolders = {{ policy = \"data\" }}\n"
@@ -191,7 +194,7 @@ fn a_configuration_sets_up_what_it_reaches() {
         (
             &["--config", "wardlet.toml"][..],
             0,
-            &["verdict   allow", r#""gives":"yes""#][..],
+            &["verdict   allow", r#""gives":"true""#][..],
         ),
         (
             &["--config", "two.toml"],

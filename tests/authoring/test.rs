@@ -17,7 +17,7 @@ fn check(component: &[u8], members: &str, code: i32, texts: &[&str]) {
 #[test]
 fn what_passes_and_what_does_not() {
     let speaking = speaking().component();
-    let passed = &["ok   ./cases/all.json  1 passed", "1 passed in "][..];
+    let passed = &["ok   cases/all.json  1 passed", "1 passed in "][..];
     let durable = r#""obligations": ["durable"]"#;
     let line = r#"{"level": "debug", "message": "looked", "fields": {"at": "/deny"}}"#;
     for (members, code, texts) in [
@@ -32,7 +32,7 @@ fn what_passes_and_what_does_not() {
             "\"arguments\": {\"deny\": 1},\n\"expect\": {\"verdict\": \"allow\"}".to_owned(),
             1,
             &[
-                "FAIL `one` at ./cases/all.json:4",
+                "FAIL `one` at cases/all.json:4",
                 "  verdict\n    expected  {\"verdict\":\"allow\"}\n    got       {\"verdict\":\"deny\",\"code\":\"outside\"}",
                 "  log         debug looked at=/deny",
                 "0 passed, 1 failed in ",
@@ -48,7 +48,7 @@ fn what_passes_and_what_does_not() {
         (r#""limits": {"host_calls": 1}, "expect": {"fault": "host-calls", "struck": ["host_calls"]}"#.to_owned(), 0, passed),
         (r#""limits": {"log": "3B"}, "expect": {"verdict": "allow", "struck": ["log"], "log": [{"message": ""}]}"#.to_owned(), 0, passed),
         (r#""limits": {"memory": "1MB"}, "expect": {"fault": true}"#.to_owned(), 2, &["`1MB` is no size", "hint: write a whole number"]),
-        (r#""grants": ["lgo"], "expect": {"fault": true}"#.to_owned(), 2, &["unknown capability `lgo`", "./cases/all.json:2"]),
+        (r#""grants": ["lgo"], "expect": {"fault": true}"#.to_owned(), 2, &["unknown capability `lgo`", "cases/all.json:2"]),
     ] {
         check(&speaking, &members, code, texts);
     }
@@ -176,9 +176,9 @@ fn what_is_wrong_is_told_with_its_file_its_line_and_a_hint() {
     author.wardlet(&["test"]).check(
         2,
         &[
-            "FAIL ./cases/all.json  2 cannot be read",
-            "error: `a` at ./cases/all.json:2\n  `expect` is missing\n  hint: ",
-            "error: `b` at ./cases/all.json:4\n  `maybe` is no verdict\n  hint: a verdict is",
+            "FAIL cases/all.json  2 cannot be read",
+            "error: `a` at cases/all.json:2\n  `expect` is missing\n  hint: ",
+            "error: `b` at cases/all.json:4\n  `maybe` is no verdict\n  hint: a verdict is",
             "0 passed, 2 faults in the files",
         ],
     );

@@ -60,7 +60,7 @@ fn each_change_of_a_case_or_the_component_is_tried() {
     until(&lines, "new.json  1 failed");
     until(&lines, WAITS);
     fs::write(author.path("build/guest.wasm"), Guest::policy().component()).unwrap();
-    until(&lines, "ok   ./cases/new.json");
+    until(&lines, "ok   cases/new.json");
     until(&lines, WAITS);
     // What cannot be tried ends nothing.
     fs::remove_file(author.path("build/guest.wasm")).unwrap();

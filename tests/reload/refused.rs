@@ -194,6 +194,11 @@ fn what_needs_a_restart_is_refused_with_a_sentence() {
             "the state folder cannot change while the gateway runs",
         ),
         (
+            "watch = false",
+            "watch = false\nrecord = \"recorded\"",
+            "the folder of records cannot change while the gateway runs",
+        ),
+        (
             "[server.echo]",
             "[server.ehco]",
             "server `echo`, which the gateway runs, is not there",

@@ -1,5 +1,7 @@
 //! What is read, told and written.
 
+use proptest::prelude::*;
+
 use super::{
     Answer, Difference, Expect, FoundText, Outcome, append, case_json, expect_json, read,
     replace_expect,
@@ -77,175 +79,138 @@ fn what_a_file_says_for_all_and_a_case_for_itself() {
     }
 }
 
+/// Files that are none: the text, the line and the message.
+const BAD_FILES: &[(&str, usize, &str)] = &[
+    ("{\n\n]", 3, "not valid JSON"),
+    ("{}", 1, "`cases` is missing"),
+    ("{\"cases\": 1}", 1, "a list stands here, not a number"),
+    (
+        "{\n\"case\": [], \"cases\": []}",
+        2,
+        "`case` is unknown here",
+    ),
+    ("{\"cases\": [\n{}]}", 2, "`name` is missing"),
+    (
+        "{\"cases\": [\n{\"name\": 1, \"name\": 2}]}",
+        2,
+        "the same member name twice",
+    ),
+    (
+        "{\"cases\": [{\"name\": \"c\", \"expect\": {\"fault\": true}},\n{\"name\": \"c\", \"expect\": {\"fault\": true}}]}",
+        2,
+        "the case in line 1 has the same name",
+    ),
+];
+
+/// Cases that are none: the members of one that begins in line 2, from line 3 on; the line and the message. An
+/// `E` stands for an `expect` that is right.
+const BAD_CASES: &[(&str, usize, &str)] = &[
+    ("\"arguments\": 1", 2, "`expect` is missing"),
+    ("\"expected\": 1, E", 3, "`expected` is unknown here"),
+    ("\"expect\":\n{}", 4, "nothing is expected"),
+    (
+        "\"expect\":\n{\"verdict\":\n\"maybe\"}",
+        5,
+        "`maybe` is no verdict",
+    ),
+    (
+        "\"expect\": {\"verdict\": \"deny\"}",
+        3,
+        "`code` is missing",
+    ),
+    (
+        "\"expect\": {\"verdict\": \"deny\", \"code\": \"No\"}",
+        3,
+        "`No` is no code",
+    ),
+    (
+        "\"expect\": {\"verdict\": \"allow\", \"code\": \"x\"}",
+        3,
+        "beside no `deny`",
+    ),
+    (
+        "\"expect\": {\"verdict\": \"allow\", \"fault\": true}",
+        3,
+        "`verdict`, `fault`",
+    ),
+    (
+        "\"expect\": {\"fault\": false}",
+        3,
+        "neither `true` nor a word",
+    ),
+    (
+        "\"expect\": {\"edits\": [], \"obligations\": []}",
+        3,
+        "belong to a `verdict`",
+    ),
+    (
+        "\"expect\": {\"edits\": [{\"pointer\": \"\"}]}",
+        3,
+        "`text` is missing",
+    ),
+    (
+        "\"expect\": {\"fault\": true, \"log\": [\n{\"level\": \"loud\"}]}",
+        4,
+        "`loud` is no level",
+    ),
+    (
+        "\"expect\": {\"verdict\": \"allow\", \"obligations\": [\"x\"]}",
+        3,
+        "no such obligation",
+    ),
+    (
+        "\"subject\": {\"phase\": \"later\"}, E",
+        3,
+        "`later` is no phase",
+    ),
+    (
+        "\"settings\": [], E",
+        3,
+        "an object stands here, not a list",
+    ),
+    ("\"sees\": [\"/x\"], E", 3, "begins with no part"),
+    ("\"now\": -1, E", 3, "`-1` is no whole number"),
+    (
+        "\"host_calls\": [\n{\"call\": \"x\", \"gives\": 1}], E",
+        4,
+        "`x` is no host call",
+    ),
+    (
+        "\"host_calls\": [{\"call\": \"counter.get\"}], E",
+        3,
+        "either `gives` or `fails`",
+    ),
+    (
+        "\"host_calls\": [{\"call\": \"counter.get\", \"gives\": \"1\"}], E",
+        3,
+        "no answer to `counter.get`",
+    ),
+    (
+        "\"host_calls\": [{\"call\": \"counter.get\", \"fails\": \"late\"}], E",
+        3,
+        "does not fail with `late`",
+    ),
+];
+
 #[test]
 fn what_is_wrong_is_told_with_its_line_its_case_and_a_hint() {
-    let allow = "\"expect\": {\"verdict\": \"allow\"}";
-    for (text, line, case, message) in [
-        ("{\n\n]".to_owned(), 3, false, "not valid JSON"),
-        (
-            "{\"cases\": [\n{\"name\": 1, \"name\": 2}]}".to_owned(),
-            2,
-            false,
-            "the same member name twice",
-        ),
-        ("{}".to_owned(), 1, false, "`cases` is missing"),
-        (
-            "{\"cases\": 1}".to_owned(),
-            1,
-            false,
-            "a list stands here, not a number",
-        ),
-        (
-            "{\n\"case\": [], \"cases\": []}".to_owned(),
-            2,
-            false,
-            "`case` is unknown here",
-        ),
-        (
-            "{\"cases\": [\n{}]}".to_owned(),
-            2,
-            false,
-            "`name` is missing",
-        ),
-        (file(""), 3, false, "not valid JSON"),
-        (file("\"arguments\": 1"), 2, true, "`expect` is missing"),
-        (
-            file(&format!("\"expected\": 1, {allow}")),
-            3,
-            true,
-            "`expected` is unknown here",
-        ),
-        (file("\"expect\":\n{}"), 4, true, "nothing is expected"),
-        (
-            file("\"expect\":\n{\"verdict\":\n\"maybe\"}"),
-            5,
-            true,
-            "`maybe` is no verdict",
-        ),
-        (
-            file("\"expect\": {\"verdict\": \"deny\"}"),
-            3,
-            true,
-            "`code` is missing",
-        ),
-        (
-            file("\"expect\": {\"verdict\": \"deny\", \"code\": \"No\"}"),
-            3,
-            true,
-            "`No` is no code",
-        ),
-        (
-            file("\"expect\": {\"verdict\": \"allow\", \"code\": \"x\"}"),
-            3,
-            true,
-            "beside no `deny`",
-        ),
-        (
-            file("\"expect\": {\"verdict\": \"allow\", \"fault\": true}"),
-            3,
-            true,
-            "`verdict`, `fault`",
-        ),
-        (
-            file("\"expect\": {\"fault\": false}"),
-            3,
-            true,
-            "neither `true` nor a word",
-        ),
-        (
-            file("\"expect\": {\"edits\": [], \"obligations\": []}"),
-            3,
-            true,
-            "belong to a `verdict`",
-        ),
-        (
-            file("\"expect\": {\"edits\": [{\"pointer\": \"\"}]}"),
-            3,
-            true,
-            "`text` is missing",
-        ),
-        (
-            file("\"expect\": {\"verdict\": \"allow\", \"log\": [\n{\"level\": \"loud\"}]}"),
-            4,
-            true,
-            "`loud` is no level",
-        ),
-        (
-            file("\"expect\": {\"verdict\": \"allow\", \"obligations\": [\"x\"]}"),
-            3,
-            true,
-            "no such obligation",
-        ),
-        (
-            file(&format!("\"subject\": {{\"phase\": \"later\"}}, {allow}")),
-            3,
-            true,
-            "`later` is no phase",
-        ),
-        (
-            file(&format!("\"settings\": [], {allow}")),
-            3,
-            true,
-            "an object stands here, not a list",
-        ),
-        (
-            file(&format!("\"sees\": [\"/x\"], {allow}")),
-            3,
-            true,
-            "begins with no part",
-        ),
-        (
-            file(&format!("\"now\": -1, {allow}")),
-            3,
-            true,
-            "`-1` is no whole number",
-        ),
-        (
-            file(&format!(
-                "\"host_calls\": [\n{{\"call\": \"x\", \"gives\": 1}}], {allow}"
-            )),
-            4,
-            true,
-            "`x` is no host call",
-        ),
-        (
-            file(&format!(
-                "\"host_calls\": [{{\"call\": \"counter.get\"}}], {allow}"
-            )),
-            3,
-            true,
-            "either `gives` or `fails`",
-        ),
-        (
-            file(&format!(
-                "\"host_calls\": [{{\"call\": \"counter.get\", \"gives\": \"1\"}}], {allow}"
-            )),
-            3,
-            true,
-            "no answer to `counter.get`",
-        ),
-        (
-            file(&format!(
-                "\"host_calls\": [{{\"call\": \"counter.get\", \"fails\": \"late\"}}], {allow}"
-            )),
-            3,
-            true,
-            "does not fail with `late`",
-        ),
-        (
-            format!("{{\"cases\": [{{\"name\": \"c\", {allow}}},\n{{\"name\": \"c\", {allow}}}]}}"),
-            2,
-            true,
-            "the case in line 1 has the same name",
-        ),
-    ] {
-        let errors = read(&text).expect_err(&text);
+    let check = |text: &str, line: usize, message: &str| {
+        let errors = read(text).expect_err(text);
         let [error] = errors.as_slice() else {
             panic!("{text}: {errors:?}");
         };
         assert_eq!(error.line, line, "{text}: {error}");
-        assert_eq!(error.case.is_some(), case, "{text}: {error}");
         assert!(error.message.contains(message), "{text}: {error}");
+        error.case.clone()
+    };
+    for (text, line, message) in BAD_FILES {
+        check(text, *line, message);
+    }
+    for (members, line, message) in BAD_CASES {
+        let expect = "\"expect\": {\"verdict\": \"allow\"}";
+        let text = file(&members.replace(", E", &format!(", {expect}")));
+        let case = check(&text, *line, message);
+        assert_eq!(case.as_deref(), Some("c"), "{text}");
     }
 }
 
@@ -276,17 +241,6 @@ fn check_differs(expect: &str, got: &Outcome, expected: &[&str]) {
 #[test]
 fn what_comes_out_is_held_against_what_must() {
     let allow = outcome(Answer::Verdict(Ruling::Allow));
-    let line = |message: &str| LogLine {
-        level: LogLevel::Debug,
-        message: message.to_owned(),
-        fields: vec![("b".into(), "2".into()), ("a".into(), "1".into())],
-    };
-    let logged = Outcome {
-        log: vec![line("one"), line("two")],
-        struck: Some(vec!["log".to_owned()]),
-        obligations: vec![Obligation::Durable],
-        ..allow.clone()
-    };
     let trap = outcome(Answer::Fault(Some("trap".to_owned())));
     let edit = |text: &str| FoundText {
         pointer: "/a".to_owned(),
@@ -304,7 +258,6 @@ fn what_comes_out_is_held_against_what_must() {
     };
     let allowed = r#"{"verdict": "allow"}"#;
     check_differs(allowed, &allow, &[]);
-    check_differs(allowed, &logged, &[]);
     check_differs(
         allowed,
         &diverged,
@@ -333,6 +286,22 @@ fn what_comes_out_is_held_against_what_must() {
         &found,
         &[r#"edits/1: no more edits / {"pointer":"/a","text":"y","entity":"e"}"#],
     );
+}
+
+#[test]
+fn log_limits_and_conditions_are_compared_where_they_are_given() {
+    let line = |message: &str| LogLine {
+        level: LogLevel::Debug,
+        message: message.to_owned(),
+        fields: vec![("b".into(), "2".into()), ("a".into(), "1".into())],
+    };
+    let logged = Outcome {
+        log: vec![line("one"), line("two")],
+        struck: Some(vec!["log".to_owned()]),
+        obligations: vec![Obligation::Durable],
+        ..outcome(Answer::Verdict(Ruling::Allow))
+    };
+    check_differs(r#"{"verdict": "allow"}"#, &logged, &[]);
     check_differs(
         r#"{"verdict": "allow", "log": [{"message": "one"}, {"level": "debug", "fields": {"a": "1", "b": "2"}}]}"#,
         &logged,
@@ -411,4 +380,34 @@ fn what_came_out_is_written_in_the_place_of_what_was_expected() {
     );
     assert_eq!(read(&one.unwrap()).unwrap().len(), 1);
     assert_eq!(append("[]", &Json::Null), None);
+}
+
+/// Cases of every kind, one in a line.
+const MANY: &str = r#"{"settings": {"é": [1, {"$join": ["a", 2]}]}, "subject": {"phase": "response"}, "cases": [
+{"name": "a", "sees": ["/result"], "result": {"x": null}, "expect": {"edits": [{"pointer": "/x", "text": "ü", "entity": "e"}]}},
+{"name": "b", "host_calls": [{"call": "fs-read.read", "with": {"folder": "f"}, "gives": {"hex": "ff"}}], "expect": {"fault": "trap"}},
+{"name": "c", "expect": {"verdict": "deny", "code": "no", "log": [{"level": "warn", "fields": {"k": "v"}}], "struck": ["log"]}}
+]}"#;
+
+proptest! {
+    /// Whatever stands in a file, it is read or told, and what is read is where it says.
+    #[test]
+    fn a_damaged_file_is_read_or_told(at in 0..MANY.len(), cut in 0..9_usize, put in "[\\[\\]{}\",:0-9a-z$é]{0,3}") {
+        let start = MANY.floor_char_boundary(at);
+        let end = MANY.ceil_char_boundary((start + cut).min(MANY.len()));
+        let text = format!("{}{put}{}", &MANY[..start], &MANY[end..]);
+        match read(&text) {
+            Ok(cases) => for case in cases {
+                let expect = Json::parse(&text[case.expect_at.clone()]);
+                prop_assert!(expect.is_ok(), "{text}");
+                let same = replace_expect(&text, &case, &expect.unwrap());
+                prop_assert_eq!(read(&same).map(|cases| cases.len()), read(&text).map(|cases| cases.len()));
+            },
+            Err(errors) => {
+                let lines = text.lines().count();
+                prop_assert!(!errors.is_empty());
+                prop_assert!(errors.iter().all(|error| (1..=lines).contains(&error.line)), "{errors:?}");
+            }
+        }
+    }
 }

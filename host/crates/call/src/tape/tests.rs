@@ -146,83 +146,75 @@ fn real() -> Reach {
 
 /// Asks everything, and tells what was answered.
 fn ask(reach: &Reach) -> Vec<String> {
+    let entropy = reach.entropy.as_ref().unwrap();
+    let mut bytes = [0; 4];
+    let filled = entropy.fill(&mut bytes);
+    let unfilled = entropy.fill(&mut [0; 100]);
+    let mut answered = vec![format!("{filled} {bytes:?} {unfilled}")];
+    answered.extend(ask_store(&**reach.store.as_ref().unwrap()));
+    let (buckets, caller) = (reach.buckets.as_ref().unwrap(), Caller::default());
+    for (bucket, amount) in [("full", 3), ("dry", 1), ("none", 0)] {
+        answered.push(format!("{:?}", buckets.take(bucket, amount, &caller)));
+    }
+    answered.extend(ask_waiting(reach));
+    let secrets = reach.secrets.as_ref().unwrap();
+    answered.push(format!("{:?}", secrets.hmac("other", b"d")));
+    for attached in [&[][..], &["key".to_owned()]] {
+        answered.push(format!("{:?}", secrets.may_attach("key", attached)));
+    }
+    answered
+}
+
+fn ask_store(store: &dyn Store) -> [String; 4] {
     let moment = Moment {
         now_ms: 1,
         until: Instant::now(),
     };
-    let until = Instant::now();
-    let store = reach.store.as_ref().unwrap();
-    let entry = |only_new: bool| Entry {
-        value: vec![0xff],
-        lifetime_ms: only_new.then_some(9),
-        only_new,
+    let set = |only_new: bool| {
+        let entry = Entry {
+            value: vec![0xff],
+            lifetime_ms: only_new.then_some(9),
+            only_new,
+        };
+        store.set("k", entry, moment)
     };
-    let buckets = reach.buckets.as_ref().unwrap();
-    let (caller, folders) = (Caller::default(), reach.folders.as_ref().unwrap());
-    let http = reach.http.as_ref().unwrap();
-    let secrets = reach.secrets.as_ref().unwrap();
-    let request = |body| HttpRequest {
-        method: HttpMethod::Post,
-        url: "https://x".to_owned(),
-        headers: vec![("b".to_owned(), "c".to_owned())],
-        body,
-    };
-    let mut bytes = [0; 4];
-    let filled = reach.entropy.as_ref().unwrap().fill(&mut bytes);
-    let unfilled = reach.entropy.as_ref().unwrap().fill(&mut [0; 100]);
-    vec![
-        format!("{filled} {bytes:?} {unfilled}"),
-        format!(
-            "{:?} {:?}",
-            store.get("text", moment),
-            store.get("none", moment)
-        ),
-        format!(
-            "{:?} {:?}",
-            store.set("k", entry(true), moment),
-            store.set("k", entry(false), moment)
-        ),
+    let add = |delta, window| store.add("k", delta, window, moment);
+    [
+        format!("{:?}", ["text", "none"].map(|key| store.get(key, moment))),
+        format!("{:?}", [true, false].map(set)),
         format!(
             "{:?} {:?}",
             store.delete("k", moment),
             store.count("k", moment)
         ),
-        format!(
-            "{:?} {:?}",
-            store.add("k", -1, Some(7), moment),
-            store.add("k", 1, None, moment)
-        ),
-        format!(
-            "{:?} {:?}",
-            buckets.take("full", 3, &caller),
-            buckets.take("dry", 1, &caller)
-        ),
-        format!("{:?}", buckets.take("none", 0, &caller)),
+        format!("{:?} {:?}", add(-1, Some(7)), add(1, None)),
+    ]
+}
+
+fn ask_waiting(reach: &Reach) -> [String; 5] {
+    let until = Instant::now();
+    let (http, folders) = (
+        reach.http.as_ref().unwrap(),
+        reach.folders.as_ref().unwrap(),
+    );
+    let fetch = |body: Option<&[u8]>, attached: &[String]| {
+        let request = HttpRequest {
+            method: HttpMethod::Post,
+            url: "https://x".to_owned(),
+            headers: vec![("b".to_owned(), "c".to_owned())],
+            body: body.map(<[u8]>::to_vec),
+        };
+        http.fetch(&request, attached, until)
+    };
+    [
+        format!("{:?}", fetch(Some(b"t"), &["key".to_owned()])),
+        format!("{:?} {}", fetch(None, &[]), http.requests_per_check()),
         format!(
             "{:?}",
-            http.fetch(&request(Some(b"t".to_vec())), &["key".to_owned()], until)
+            ["x", "y"].map(|path| folders.read("f", path, until))
         ),
-        format!(
-            "{:?} {}",
-            http.fetch(&request(None), &[], until),
-            http.requests_per_check()
-        ),
-        format!(
-            "{:?} {:?}",
-            folders.read("f", "x", until),
-            folders.read("f", "y", until)
-        ),
-        format!(
-            "{:?} {:?}",
-            folders.list("f", ".", until),
-            folders.stat("f", ".")
-        ),
-        format!(
-            "{:?} {:?}",
-            secrets.hmac("other", b"d"),
-            secrets.may_attach("key", &[])
-        ),
-        format!("{:?}", secrets.may_attach("key", &["key".to_owned()])),
+        format!("{:?}", folders.list("f", ".", until)),
+        format!("{:?}", folders.stat("f", ".")),
     ]
 }
 

@@ -39,9 +39,11 @@ pub(super) fn find(arguments: &Arguments) -> Result<Found, Failure> {
             (name_of(component)?, component.clone(), Vec::new())
         }
         None => {
-            let name = plugin_in(&arguments.path)?;
-            let built = arguments.path.join(BUILD).join(format!("{name}.wasm"));
-            (name, built, vec![arguments.path.join(CASES)])
+            // Places are told without the dot of this folder.
+            let folder = arguments.path.strip_prefix(".").unwrap_or(&arguments.path);
+            let name = plugin_in(folder)?;
+            let built = folder.join(BUILD).join(format!("{name}.wasm"));
+            (name, built, vec![folder.join(CASES)])
         }
     };
     let named = if arguments.cases.is_empty() {
