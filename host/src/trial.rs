@@ -23,7 +23,7 @@ use wardlet_sandbox::{
 
 use crate::config::{self, LimitsError};
 
-pub use even::Even;
+use even::Even;
 pub use outcome::{edits, outcome, verdict};
 pub use stand_in::PublicMac;
 
@@ -36,6 +36,8 @@ pub struct Trials {
     inspected: Inspected,
     /// Loaded once for each set of settings, grants and limits.
     loaded: Mutex<HashMap<String, Arc<Loaded>>>,
+    /// Held while it is loaded, since two that begin at one time would both compile it.
+    loading: Mutex<()>,
 }
 
 type Loaded = OnceLock<Result<Plugin, LoadError>>;
@@ -113,6 +115,7 @@ impl Trials {
             bytes,
             inspected,
             loaded: Mutex::default(),
+            loading: Mutex::default(),
         })
     }
 
@@ -145,6 +148,7 @@ impl Trials {
         let limits = limits(case)?;
         let loaded = self.slot(case);
         let plugin = loaded.get_or_init(|| {
+            let _one = self.loading.lock().unwrap_or_else(PoisonError::into_inner);
             let tape = Tape::replaying(Vec::new(), 0, Box::new(PublicMac));
             let sees = match &case.sees {
                 Some(sees) => Projection::parse(sees),

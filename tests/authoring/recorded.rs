@@ -13,6 +13,17 @@ use crate::fixture::{Agent, FOREVER, Gateway, SECRET, Setup, is_refusal, run, wa
 use crate::guest::{Guest, RET};
 use crate::outside::{Decisions, TOKEN, asking, asking_setup};
 
+/// A gateway that was told on the command line to record.
+fn recording_by_flag(setup: &Setup) -> Gateway {
+    let folder = setup.write();
+    let mut command = run(folder.path());
+    command.arg("--record").arg(folder.path().join("recorded"));
+    let agent = Agent::start(command, &folder.path().join("gateway.log"));
+    let mut gateway = Gateway { agent, folder };
+    gateway.agent.initialise();
+    gateway
+}
+
 /// A gateway that records to the folder `recorded` beside its configuration.
 fn recording(setup: &Setup) -> Gateway {
     let folder = setup.write();
@@ -210,7 +221,7 @@ fn one_record_for_each_check_in_shadow_too() {
                 "\n[[rule]]\nname = \"asked\"\ntools = [\"echo/*\"]\npolicies = [\"allow-all\"]\n";
             setup.rules.push_str(also);
         }
-        let mut gateway = recording(&setup);
+        let mut gateway = recording_by_flag(&setup);
         let answer = gateway.agent.call("echo", &json!({}));
         assert_eq!(is_refusal(&answer), refused, "{mode} {answer}");
         let finished = gateway.finish();

@@ -41,7 +41,8 @@ fn run(text: &str, outcome: impl Fn(&Case) -> Outcome) -> Result<Vec<String>, St
         .iter()
         .flat_map(|case| {
             if !case.host_calls.is_empty() {
-                let told = "has host calls: run it with `wardlet plugin test`";
+                let told =
+                    "has host calls: keep it in a file that only `wardlet plugin test` reads";
                 return vec![format!("{}: {told}", case.name)];
             }
             let differences = outcome(case).differences(&case.expect).into_iter();

@@ -273,6 +273,30 @@ fn case_files_are_read_strictly() {
     assert_eq!(cases::run_policy::<Reader>(&good), Ok(Vec::new()));
     let wrong = file(r#""expect":{"verdict":"deny","code":"seen"}"#);
     assert_eq!(cases::run_policy::<Reader>(&wrong).unwrap().len(), 1);
+    for (members, wrong) in [
+        (
+            r#""expect":{"verdict":"allow","log":[{"level":"info","fields":{}}]}"#,
+            0,
+        ),
+        (r#""expect":{"verdict":"allow","log":[]}"#, 1),
+        (r#""expect":{"verdict":"allow","obligations":[]}"#, 0),
+        (
+            r#""expect":{"verdict":"allow","obligations":["durable"]}"#,
+            1,
+        ),
+        (r#""settings":{"x":1},"expect":{"configure":["/x"]}"#, 0),
+        (
+            r#""settings":{"deny":"other"},"expect":{"fault":"bad-answer"}"#,
+            0,
+        ),
+        (
+            r#""host_calls":[{"call":"counter.get","gives":1}],"expect":{"verdict":"allow"}"#,
+            1,
+        ),
+    ] {
+        let told = cases::run_policy::<Reader>(&file(members)).unwrap();
+        assert_eq!(told.len(), wrong, "{members}: {told:?}");
+    }
     for case in [
         r#""expect":{}"#,
         r#""expect":{"verdict":"maybe"}"#,

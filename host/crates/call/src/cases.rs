@@ -21,7 +21,6 @@ use crate::verdict::{Obligation, Phase, Ruling, Subject};
 use crate::{Document, Documents, Part};
 
 pub use compare::Difference;
-pub use place::line_of;
 pub use read::read;
 pub use write::{append, case_json, expect_json, file_of, replace_expect};
 

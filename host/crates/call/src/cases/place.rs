@@ -71,8 +71,7 @@ pub(super) fn line_at(text: &str, byte: usize) -> usize {
 
 /// The line of the value at a pointer, counted from 1; of the deepest value on the way to it where the text
 /// has none there.
-#[must_use]
-pub fn line_of(text: &str, pointer: &str) -> usize {
+pub(super) fn line_of(text: &str, pointer: &str) -> usize {
     line_at(text, range_of(text, pointer).start)
 }
 

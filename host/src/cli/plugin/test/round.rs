@@ -13,6 +13,7 @@ use wardlet_sandbox::Sandbox;
 use super::Arguments;
 use super::find::Found;
 use crate::cli::say::{Failure, UNREADABLE, WRONG};
+use crate::cli::setup;
 use crate::trial::{Trials, Tried};
 
 /// A case file larger than this is none that a person wrote.
@@ -161,6 +162,7 @@ fn try_all(trials: &Trials, queue: Vec<(usize, Case)>, arguments: &Arguments) ->
     let jobs = jobs.min(queue.len());
     let next = AtomicUsize::new(0);
     let done = Mutex::new(Vec::new());
+    let bar = setup::bar(queue.len() as u64, "cases");
     let work = || {
         while let Some((file, case)) = queue.get(next.fetch_add(1, Ordering::Relaxed)) {
             let result = trials.run(case);
@@ -174,6 +176,7 @@ fn try_all(trials: &Trials, queue: Vec<(usize, Case)>, arguments: &Arguments) ->
                 differences,
                 accepted: false,
             };
+            bar.inc(1);
             let mut done = done.lock().unwrap_or_else(PoisonError::into_inner);
             done.push((*file, ran));
         }
@@ -185,5 +188,6 @@ fn try_all(trials: &Trials, queue: Vec<(usize, Case)>, arguments: &Arguments) ->
         }
         work();
     });
+    bar.finish_and_clear();
     done.into_inner().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,6 +1,5 @@
 //! Tries again whenever the component or a case file changes. Looks at files as the gateway's own watch does.
 
-use std::path::Path;
 use std::sync::Arc;
 use std::thread;
 
@@ -64,8 +63,7 @@ fn look(arguments: &Arguments) -> Look {
         return Look::at(&arguments.path);
     };
     let paths = found.files.iter().chain(&found.folders);
-    paths.fold(
-        Look::at(&found.component),
-        |look, path: &std::path::PathBuf| look.or(Look::at(Path::new(path))),
-    )
+    paths.fold(Look::at(&found.component), |look, path| {
+        look.or(Look::at(path))
+    })
 }
