@@ -10,7 +10,7 @@ const STEP: u64 = 0x9e37_79b9_7f4a_7c15;
 /// Spreads over all bytes evenly, and from the same beginning each time: a case comes out the same
 /// tomorrow. For trials alone; whoever knows this line knows every byte.
 #[derive(Debug, Default)]
-pub struct Even(AtomicU64);
+pub(super) struct Even(AtomicU64);
 
 impl Entropy for Even {
     fn fill(&self, bytes: &mut [u8]) -> bool {
