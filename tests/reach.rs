@@ -26,7 +26,7 @@ fn taking() -> Guest {
 }
 
 /// Counts its calls: allows two in all, and traps where it cannot count.
-fn counting() -> Guest {
+pub(crate) fn counting() -> Guest {
     let mut guest = Guest::policy().importing("counter");
     let [key, length] = guest.text("calls");
     let deny = guest.verdict(2, "outside", &[]);

@@ -6,7 +6,8 @@ use serde_json::Value;
 
 use super::{Author, case, shown, speaking};
 use crate::fixture::{plugin, root};
-use crate::guest::{Guest, RET};
+use crate::guest::Guest;
+use crate::reach::counting;
 
 /// One case on a component: what is told, with which exit code.
 fn check(component: &[u8], members: &str, code: i32, texts: &[&str]) {
@@ -90,21 +91,6 @@ fn faults_and_settings() {
     ] {
         check(guest, members, code, texts);
     }
-}
-
-/// Counts its calls and allows two.
-fn counting() -> Guest {
-    let mut guest = Guest::policy().importing("counter");
-    let [key, length] = guest.text("calls");
-    let deny = guest.verdict(2, "outside", &[]);
-    let allow = guest.evaluate.clone();
-    guest.evaluating(format!(
-        "(call $counter_add (i32.const {key}) (i32.const {length}) (i64.const 1) (i32.const 0) (i64.const 0) (i32.const {RET}))
-        (if (i32.load8_u (i32.const {RET})) (then unreachable))
-        (if (i64.gt_s (i64.load (i32.const {count})) (i64.const 2)) (then (return (i32.const {deny}))))
-        {allow}",
-        count = RET + 8,
-    ))
 }
 
 #[test]
