@@ -21,6 +21,7 @@ const STORE: &str = "store";
 pub(super) fn reach(name: &PluginName, folder: &Path) -> Result<Reach, OpenError> {
     let nobody = Arc::new(Nobody);
     Ok(Reach {
+        log: None,
         entropy: Some(reach::entropy()),
         store: Some(Disk::open(&folder.join(STORE))?.of(name, DEFAULT_QUOTA)),
         buckets: Some(nobody.clone()),

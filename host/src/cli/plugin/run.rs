@@ -16,7 +16,7 @@ use wardlet_sandbox::{Capability, Check, Grant, Plugin, Usage};
 use super::test::name_of;
 use crate::cli::compile;
 use crate::cli::say::{self, Failure, REFUSED, UNREADABLE, WRONG};
-use crate::reach::Outside;
+use crate::reach::{BucketSet, Outside};
 use crate::state;
 use crate::trial::{self, Judged, PublicMac, Searched};
 
@@ -93,7 +93,8 @@ pub(super) fn main(arguments: &Arguments) -> Result<(), Failure> {
     let kept = tempfile::tempdir()
         .map_err(|error| Failure::new(UNREADABLE, format!("no temporary folder: {error}")))?;
     let outside = Outside::for_run(&kept.path().join("state"));
-    let reach = outside.of(&name, &config).map_err(|error| {
+    let reach = outside.of(&name, &config, &BucketSet::default());
+    let reach = reach.map_err(|error| {
         let hint = error.hint();
         Failure::new(UNREADABLE, error).hint(hint)
     })?;
