@@ -7,17 +7,19 @@ use std::path::{Path, PathBuf};
 use crate::fixture::root;
 
 /// Each package with the rooms that it may use.
-const EDGES: [(&str, &[&str]); 7] = [
+const EDGES: [(&str, &[&str]); 8] = [
     ("host/crates/call", &[]),
     ("host/crates/keys", &[]),
     ("host/crates/mcp", &["wardlet-call"]),
     ("host/crates/sandbox", &["wardlet-call", "wardlet-keys"]),
     ("host/crates/reach", &["wardlet-call"]),
     ("host/crates/audit", &["wardlet-call", "wardlet-keys"]),
+    ("host/crates/author", &[]),
     (
         "host",
         &[
             "wardlet-audit",
+            "wardlet-author",
             "wardlet-call",
             "wardlet-keys",
             "wardlet-mcp",

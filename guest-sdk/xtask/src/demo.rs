@@ -11,7 +11,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::steps::Steps;
+use wardlet_author::Steps;
+
 use crate::workspace::Workspace;
 use agent::Agent;
 use paper::Paper;
@@ -64,7 +65,7 @@ pub(crate) fn run(workspace: &Workspace) -> Result<(), String> {
 
 fn prepare(workspace: &Workspace) -> Result<(Scenario, Stage), String> {
     let plugins = SHIPPED.map(str::to_owned);
-    crate::guests::build(&workspace.plugins(), &plugins)?;
+    crate::guests::build_plugins(workspace, &workspace.plugins(), &plugins)?;
     let steps = Steps::new(3);
     let build = ["build", "--release", "--package", "wardlet"];
     steps.run(

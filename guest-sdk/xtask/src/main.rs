@@ -6,7 +6,6 @@ mod demo;
 mod guests;
 mod lint;
 mod peers;
-mod steps;
 mod test;
 mod workspace;
 
@@ -59,7 +58,8 @@ fn main() -> ExitCode {
         Task::Test { arguments } => test::run(&workspace, &arguments),
         Task::Guests { tests: true, .. } => guests::build_test_guests(&workspace),
         Task::Guests { names, out, .. } => {
-            guests::build(&workspace.root.join(out), &names).map(|built| guests::show(&built))
+            let out = workspace.root.join(out);
+            guests::build_plugins(&workspace, &out, &names).map(|built| guests::show(&built))
         }
         Task::Reference => contract::write_reference(&workspace),
         Task::Lint => lint::run(&workspace),

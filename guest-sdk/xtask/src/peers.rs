@@ -4,7 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use crate::steps::Steps;
+use wardlet_author::Steps;
+
 use crate::workspace::Workspace;
 
 /// The oldest Python that the pinned packages take.

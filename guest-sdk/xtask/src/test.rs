@@ -3,9 +3,10 @@
 use std::env;
 use std::fs;
 
+use wardlet_author::Steps;
+
 use crate::lint::finish;
 use crate::peers::{self, PEERS};
-use crate::steps::Steps;
 use crate::workspace::Workspace;
 
 /// Set to `1`, a test that is skipped for want of a peer is a failure. CI sets it.
@@ -37,7 +38,7 @@ pub(crate) fn run(workspace: &Workspace, filter: &[String]) -> Result<(), String
 }
 
 fn prepare(workspace: &Workspace) -> Result<(), String> {
-    crate::guests::build(&workspace.plugins(), &[])?;
+    crate::guests::build_plugins(workspace, &workspace.plugins(), &[])?;
     crate::guests::build_test_guests(workspace)?;
     let steps = Steps::new(4);
     let peers = peers::install(&PEERS, workspace, &steps)?;

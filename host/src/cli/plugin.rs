@@ -1,9 +1,11 @@
 //! `wardlet plugin`: what authors and operators do with a plugin outside of a gateway.
 
 mod bench;
+mod build;
 mod case;
 mod component;
 mod inspect;
+mod new;
 mod run;
 mod test;
 
@@ -11,14 +13,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Subcommand;
+use wardlet_author::FailureKind;
 use wardlet_call::{LogLine, PluginName};
 use wardlet_sandbox::Sandbox;
 
-use super::say::{Failure, UNREADABLE, WRONG, visible};
+use super::say::{Failure, REFUSED, UNREADABLE, WRONG, visible};
 use crate::trial::{ComponentError, Trials};
 
 /// Arguments of `wardlet plugin`.
 #[derive(Debug, clap::Args)]
+#[command(arg_required_else_help = true)]
 pub(super) struct Arguments {
     #[command(subcommand)]
     action: Action,
@@ -26,6 +30,10 @@ pub(super) struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Action {
+    /// Write a new plugin: sources that build, cases, and a README
+    New(new::Arguments),
+    /// Build a plugin's sources into a component
+    Build(build::Arguments),
     /// Try a plugin on its cases, in the real sandbox
     Test(test::Arguments),
     /// Judge one call with a plugin, and show what it says and uses
@@ -74,10 +82,22 @@ fn micros(time: Duration) -> u64 {
 
 pub(super) fn main(arguments: &Arguments) -> Result<(), Failure> {
     match &arguments.action {
+        Action::New(arguments) => new::main(arguments),
+        Action::Build(arguments) => build::main(arguments),
         Action::Test(arguments) => test::main(arguments),
         Action::Run(arguments) => run::main(arguments),
         Action::Case(arguments) => case::main(arguments),
         Action::Inspect(arguments) => inspect::main(arguments),
         Action::Bench(arguments) => bench::main(arguments),
     }
+}
+
+/// A failure of an author's work, with the exit code that tells its kind.
+fn told(failure: wardlet_author::Failure) -> Failure {
+    let code = match failure.kind {
+        FailureKind::Wrong => WRONG,
+        FailureKind::Missing | FailureKind::Unreadable => UNREADABLE,
+        FailureKind::Failed => REFUSED,
+    };
+    Failure::new(code, failure.text).hint(failure.hint)
 }

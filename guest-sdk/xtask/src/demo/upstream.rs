@@ -5,8 +5,9 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use wardlet_author::Steps;
+
 use crate::peers::{self, PEERS};
-use crate::steps::Steps;
 use crate::workspace::Workspace;
 
 use super::scenario::{self, NOTES, Scenario};

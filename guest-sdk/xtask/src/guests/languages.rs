@@ -5,79 +5,48 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::c::{self, Source};
-use super::component::Component;
-use super::progress::Progress;
-use super::{finish, is_current, read, root, rust, target_folder, toolchain, write};
+use wardlet_author::Steps;
+
+use super::{Guest, PROFILE, build_guest};
 use crate::peers::{self, BUILDERS, Peers};
-use crate::steps::Steps;
 use crate::workspace::Workspace;
 
 /// The world that the policy has in each language.
 const WORLD: &str = "tests/guests/world.wit";
 
-/// What there is to wait for: each of two package managers, with its environment, and what is built with
-/// it.
-const STEPS: u64 = 5;
+/// What there is to wait for: the guests that are plugins' folders, each of two package managers with
+/// its environment, and what is built with it.
+const STEPS: u64 = 8;
 
-/// The policy in C.
-const C: Source = Source {
-    what: "the test guest in C",
-    folder: "tests/guests/c",
-    world: WORLD,
-    built: "one-path-c",
-};
-
-/// The program that tries the virtual WASI.
-const PROBE: Source = Source {
-    what: "the test guest with WASI",
-    folder: "tests/guests/wasi",
-    world: WORLD,
-    built: "wasi-probe",
-};
+/// Guests that are plugins' folders, and their components.
+const PROJECTS: [(&str, &str); 3] = [
+    ("tests/guests/rust", "one-path-rust"),
+    ("tests/guests/c", "one-path-c"),
+    ("tests/guests/wasi", "wasi-probe"),
+];
 
 /// Builds all test guests for which there are builders; those of npm and PyPI are installed.
 pub(crate) fn build(workspace: &Workspace) -> Result<(), String> {
-    native(&workspace.test_guests())?;
     let steps = Steps::new(STEPS);
+    for (folder, component) in PROJECTS {
+        let guest = Guest {
+            folder: folder.into(),
+            component: component.to_owned(),
+            profile: Some(PROFILE),
+        };
+        build_guest(workspace, &workspace.test_guests(), &guest, false, &steps)?;
+    }
     let builders = peers::install(&BUILDERS, workspace, &steps)?;
     installed(workspace, &builders, &steps)
 }
 
-/// Builds what the compilers of plugins build: Rust, and C where there is a compiler for it.
-fn native(out: &Path) -> Result<(), String> {
-    let progress = Progress::begin();
-    let toolchain = toolchain::find(&progress)?;
-    for (_, module) in rust::compile(&toolchain, &["one-path"], &progress)? {
-        let component = Component::encode("one-path-rust", &read(&module)?)?;
-        finish(out, "one-path-rust", component)?;
-    }
-    for (name, source) in [("one-path-c", &C), ("wasi-probe", &PROBE)] {
-        let module = match c::compile(source, &progress) {
-            Ok(module) => read(&module)?,
-            Err(c::Failure::NoCompiler(missing)) => {
-                progress.say(&format!("{} is left out: {missing}", source.what));
-                continue;
-            }
-            Err(failure) => return Err(failure.to_string()),
-        };
-        let component = if name == "wasi-probe" {
-            Component::encode_with_wasi(name, &module)?
-        } else {
-            Component::encode(name, &module)?
-        };
-        finish(out, name, component)?;
-    }
-    Ok(())
-}
-
 /// Builds what comes with npm and PyPI, where those are there.
 fn installed(workspace: &Workspace, builders: &Peers, steps: &Steps) -> Result<(), String> {
-    let (out, wit) = (workspace.test_guests(), worlds()?);
+    let (out, wit) = (workspace.test_guests(), worlds(workspace)?);
     let contract = files(&wit.join("deps/plugin"))?;
     fs::create_dir_all(&out).map_err(|error| format!("`{}`: {error}", out.display()))?;
     if let Some(folder) = &builders.node {
-        let policy = root().join("tests/guests/javascript/policy.js");
+        let policy = workspace.root.join("tests/guests/javascript/policy.js");
         let made = out.join("one-path-javascript.wasm");
         let stamp = folder.join("node.installed");
         let inputs = [policy.clone(), stamp, wit.join("world.wit")];
@@ -92,8 +61,11 @@ fn installed(workspace: &Workspace, builders: &Peers, steps: &Steps) -> Result<(
     }
     if let Some(python) = &builders.python {
         // A copy: Python leaves its own files beside what it runs.
-        let folder = target_folder().join("guests/one-path-python");
-        copy(&root().join("tests/guests/python/policy.py"), &folder)?;
+        let folder = workspace.target.join("guests/one-path-python");
+        copy(
+            &workspace.root.join("tests/guests/python/policy.py"),
+            &folder,
+        )?;
         let made = out.join("one-path-python.wasm");
         let stamp = workspace.root.join("target/builders/python/installed");
         let inputs = [folder.join("policy.py"), stamp, wit.join("world.wit")];
@@ -122,11 +94,11 @@ fn put(made: &Path) -> Result<(), String> {
 }
 
 /// The contract with the world of the test guests, laid out as the builders want it.
-fn worlds() -> Result<PathBuf, String> {
-    let wit = target_folder().join("guests/one-path-wit");
-    copy(&root().join(WORLD), &wit)?;
+fn worlds(workspace: &Workspace) -> Result<PathBuf, String> {
+    let wit = workspace.target.join("guests/one-path-wit");
+    copy(&workspace.root.join(WORLD), &wit)?;
     let is_wit = |file: &PathBuf| file.extension().is_some_and(|extension| extension == "wit");
-    for file in files(&root().join("wit"))?.into_iter().filter(is_wit) {
+    for file in files(&workspace.root.join("wit"))?.into_iter().filter(is_wit) {
         copy(&file, &wit.join("deps/plugin"))?;
     }
     Ok(wit)
@@ -135,12 +107,25 @@ fn worlds() -> Result<PathBuf, String> {
 /// Copies a file into a folder. An unchanged one keeps its time, by which a component is known to be
 /// current.
 fn copy(file: &Path, into: &Path) -> Result<(), String> {
-    fs::create_dir_all(into).map_err(|error| format!("`{}`: {error}", into.display()))?;
-    let (text, to) = (read(file)?, into.join(file.file_name().unwrap_or_default()));
-    if read(&to).ok().as_ref() == Some(&text) {
+    let failed = |error: std::io::Error| format!("`{}`: {error}", file.display());
+    fs::create_dir_all(into).map_err(failed)?;
+    let (text, to) = (
+        fs::read(file).map_err(failed)?,
+        into.join(file.file_name().unwrap_or_default()),
+    );
+    if fs::read(&to).ok().as_ref() == Some(&text) {
         return Ok(());
     }
-    write(&to, &text)
+    fs::write(&to, &text).map_err(failed)
+}
+
+/// Whether a file was made after all that it is made of.
+fn is_current<'a>(made: &Path, mut inputs: impl Iterator<Item = &'a PathBuf>) -> bool {
+    let time = |path: &Path| fs::metadata(path).and_then(|data| data.modified()).ok();
+    let Some(made) = time(made) else {
+        return false;
+    };
+    inputs.all(|input| time(input).is_some_and(|changed| changed < made))
 }
 
 fn files(folder: &Path) -> Result<Vec<PathBuf>, String> {

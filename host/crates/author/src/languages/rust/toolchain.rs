@@ -3,10 +3,12 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::progress::Progress;
+use crate::failure::Failure;
+use crate::steps::Steps;
+use crate::tools::{Tools, answers, is_there, output};
 
 /// Where plugins are compiled to: std works there, and no import is there but the contract's.
-pub(super) const TARGET: &str = "wasm32-unknown-unknown";
+pub const TARGET: &str = "wasm32-unknown-unknown";
 
 /// Debian's packages of a compiler that can build std from its sources.
 const DEBIAN: [&str; 4] = ["rustc-web", "cargo-web", "rust-web-src", "lld-22"];
@@ -36,6 +38,14 @@ impl Toolchain {
         }
     }
 
+    /// What a person who waits for it should know.
+    pub(super) fn note(&self) -> &'static str {
+        match self {
+            Toolchain::Active => "",
+            Toolchain::Debian => " (its std too, the first time)",
+        }
+    }
+
     /// `cargo build` for the target.
     pub(super) fn cargo_build(&self) -> Command {
         match self {
@@ -60,33 +70,49 @@ impl Toolchain {
     }
 }
 
-/// Finds a toolchain, installing the target or Debian's packages where that is allowed.
-pub(super) fn find(progress: &Progress) -> Result<Toolchain, String> {
+/// Finds a toolchain, or installs the target or Debian's packages where that was asked for.
+pub(super) fn find(tools: &Tools, steps: &Steps) -> Result<Toolchain, Failure> {
     if let Some(toolchain) = present() {
         return Ok(toolchain);
     }
-    if may_use_rustup() && add_target(progress) {
-        return Ok(Toolchain::Active);
+    let by_rustup = has_rustup();
+    if tools.may_install() {
+        if by_rustup && may_use_rustup() && add_target(steps) {
+            return Ok(Toolchain::Active);
+        }
+        if is_root() && is_there("/usr/bin/apt-get") {
+            install(steps)?;
+            return Ok(Toolchain::Debian);
+        }
     }
-    if is_root() && Path::new("/usr/bin/apt-get").exists() {
-        install(progress)?;
-        return Ok(Toolchain::Debian);
-    }
-    Err(format!(
-        "no Rust toolchain here compiles to {TARGET}\n\
-         run `rustup target add {TARGET}`, or as root on Debian `apt-get install {}`",
+    let ways = format!(
+        "`rustup target add {TARGET}`{}; or as root on Debian `apt-get install {}`; `wardlet plugin \
+         build --install` does what it can of this",
+        if by_rustup {
+            ""
+        } else {
+            " (rustup is at https://rustup.rs)"
+        },
         DEBIAN.join(" ")
+    );
+    Err(Failure::missing(
+        format!("no Rust toolchain here compiles to {TARGET}"),
+        ways,
     ))
 }
 
-/// The toolchain that is there already.
-pub(super) fn present() -> Option<Toolchain> {
+/// Whether a toolchain is there, without an installation.
+#[must_use]
+pub fn is_present() -> bool {
+    present().is_some()
+}
+
+fn present() -> Option<Toolchain> {
     if has_target() {
         return Some(Toolchain::Active);
     }
     let debian = [DEBIAN_RUSTC, DEBIAN_CARGO, DEBIAN_LINKER];
-    (debian.iter().all(|file| Path::new(file).exists()) && has_sources())
-        .then_some(Toolchain::Debian)
+    (debian.iter().all(is_there) && has_sources()).then_some(Toolchain::Debian)
 }
 
 /// The compiler names a folder for targets that are not installed, too: the folder must exist.
@@ -99,25 +125,26 @@ fn has_target() -> bool {
 fn has_sources() -> bool {
     let sysroot = output(Command::new(DEBIAN_RUSTC).args(["--print", "sysroot"]));
     let library = "lib/rustlib/src/rust/library/std/Cargo.toml";
-    sysroot.is_some_and(|sysroot| Path::new(&sysroot).join(library).exists())
+    sysroot.is_some_and(|sysroot| is_there(Path::new(&sysroot).join(library)))
+}
+
+fn has_rustup() -> bool {
+    answers("rustup", &["--version"])
 }
 
 /// Where `RUSTUP_AUTO_INSTALL` is 0, rustup was told not to fetch anything by itself.
 fn may_use_rustup() -> bool {
     std::env::var_os("RUSTUP_AUTO_INSTALL").is_none_or(|value| value != "0")
-        && output(Command::new("rustup").arg("--version")).is_some()
 }
 
 /// Whether rustup put in the target. Its failure is told and then passed over: there may be
 /// another way.
-fn add_target(progress: &Progress) -> bool {
+fn add_target(steps: &Steps) -> bool {
     let what = format!("installing the target {TARGET} with rustup");
-    let added = progress.run(
-        &what,
-        Command::new("rustup").args(["target", "add", TARGET]),
-    );
+    let mut rustup = Command::new("rustup");
+    let added = steps.run(&what, rustup.args(["target", "add", TARGET]));
     if let Err(error) = &added {
-        progress.say(error);
+        steps.say(error);
     }
     added.is_ok() && has_target()
 }
@@ -126,27 +153,18 @@ fn is_root() -> bool {
     output(Command::new("id").arg("-u")).as_deref() == Some("0")
 }
 
-fn install(progress: &Progress) -> Result<(), String> {
+fn install(steps: &Steps) -> Result<(), Failure> {
     let what = format!("installing Debian's {}", DEBIAN.join(", "));
-    progress.run(
+    steps.run(
         "reading Debian's list of packages",
         Command::new("apt-get").arg("update"),
     )?;
-    progress.run(
+    steps.run(
         &what,
         Command::new("apt-get")
             .args(["install", "--yes", "--no-install-recommends"])
             .args(DEBIAN)
             .env("DEBIAN_FRONTEND", "noninteractive"),
-    )
-}
-
-/// The first line that a command prints, if it succeeds.
-pub(super) fn output(command: &mut Command) -> Option<String> {
-    let output = command
-        .output()
-        .ok()
-        .filter(|output| output.status.success())?;
-    let text = String::from_utf8(output.stdout).ok()?;
-    Some(text.lines().next().unwrap_or_default().to_owned())
+    )?;
+    Ok(())
 }

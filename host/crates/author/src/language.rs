@@ -1,0 +1,68 @@
+//! The languages that plugins are written in.
+
+use crate::build::Job;
+use crate::component::Component;
+use crate::failure::Failure;
+use crate::languages::{c, rust};
+
+/// A language with a template, a toolchain and an example.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Language {
+    /// Rust, with the SDK.
+    Rust,
+    /// C, with the bindings of `wit-bindgen`.
+    C,
+}
+
+/// What a language's file gives.
+pub(crate) trait Recipe: Sync {
+    /// Compiles the sources of `job.project` and encodes a component. What is made on the way goes
+    /// into `job.work`. A tool that is not there is a [`Failure`] of kind `Missing` whose hint says how to
+    /// get it, or is installed where `job.tools` may.
+    fn build(&self, job: &Job<'_>) -> Result<Component, Failure>;
+}
+
+impl Language {
+    /// All of them.
+    pub const ALL: [Language; 2] = [Language::Rust, Language::C];
+
+    /// Its short name, which is that of its folder in `plugins/examples`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Language::Rust => "rust",
+            Language::C => "c",
+        }
+    }
+
+    /// Its name, for people.
+    #[must_use]
+    pub const fn title(self) -> &'static str {
+        match self {
+            Language::Rust => "Rust",
+            Language::C => "C",
+        }
+    }
+
+    /// The language of this short name.
+    ///
+    /// # Errors
+    /// There is none; the hint names those that there are.
+    pub fn named(name: &str) -> Result<Self, Failure> {
+        let found = Language::ALL.into_iter().find(|one| one.name() == name);
+        found.ok_or_else(|| Failure::unknown("language", name, &Language::ALL.map(Language::name)))
+    }
+
+    pub(crate) fn recipe(self) -> &'static dyn Recipe {
+        match self {
+            Language::Rust => &rust::Rust,
+            Language::C => &c::C,
+        }
+    }
+
+    /// Whether a plugin has a world of its own, in `wit`. For Rust the SDK has one with all
+    /// capabilities, of which the linker drops what is not called.
+    pub(crate) const fn has_wit(self) -> bool {
+        !matches!(self, Language::Rust)
+    }
+}

@@ -1,0 +1,5 @@
+//! One file for each language: from its sources to a component.
+
+pub(crate) mod c;
+pub(crate) mod clang;
+pub mod rust;
