@@ -35,7 +35,7 @@ pub struct Component {
     pub bytes: Vec<u8>,
     /// The pages of 64 KiB that its memories begin with, all together.
     pub pages: u64,
-    /// The interfaces that it imports, without those that hold only types.
+    /// The interfaces that it imports, in the order of their names, without those that hold only types.
     pub imports: Vec<String>,
 }
 
@@ -117,7 +117,10 @@ fn imports(component: &[u8]) -> Result<Vec<String>, String> {
         };
         (!types_only).then(|| resolve.name_world_key(key))
     });
-    Ok(named.collect())
+    let mut named: Vec<String> = named.collect();
+    // Toolchains differ in their order.
+    named.sort();
+    Ok(named)
 }
 
 /// The pages that the memories of all modules within begin with.

@@ -29,10 +29,6 @@ pub(crate) fn update(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     write(path, bytes)
 }
 
-pub(crate) fn rename(from: &Path, to: &Path) -> Result<(), Failure> {
-    fs::rename(from, to).map_err(|error| cannot("write", to, &error))
-}
-
 pub(crate) fn create(folder: &Path) -> Result<(), Failure> {
     fs::create_dir_all(folder).map_err(|error| cannot("create", folder, &error))
 }
@@ -54,15 +50,6 @@ pub(crate) fn below(folder: &Path, endings: &[&str]) -> Result<Vec<PathBuf>, Fai
     }
     found.sort();
     Ok(found)
-}
-
-/// Whether a file was made after all that it is made of.
-pub(crate) fn is_current<'a>(made: &Path, mut inputs: impl Iterator<Item = &'a PathBuf>) -> bool {
-    let time = |path: &Path| fs::metadata(path).and_then(|data| data.modified()).ok();
-    let Some(made) = time(made) else {
-        return false;
-    };
-    inputs.all(|input| time(input).is_some_and(|changed| changed < made))
 }
 
 pub(crate) fn cannot(what: &str, path: &Path, error: &std::io::Error) -> Failure {

@@ -3,7 +3,7 @@
 use crate::build::Job;
 use crate::component::Component;
 use crate::failure::Failure;
-use crate::languages::{c, rust};
+use crate::languages::{c, cpp, rust};
 
 /// A language with a template, a toolchain and an example.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,6 +12,8 @@ pub enum Language {
     Rust,
     /// C, with the bindings of `wit-bindgen`.
     C,
+    /// C++, with the bindings of `wit-bindgen`.
+    Cpp,
 }
 
 /// What a language's file gives.
@@ -24,7 +26,7 @@ pub(crate) trait Recipe: Sync {
 
 impl Language {
     /// All of them.
-    pub const ALL: [Language; 2] = [Language::Rust, Language::C];
+    pub const ALL: [Language; 3] = [Language::Rust, Language::C, Language::Cpp];
 
     /// Its short name, which is that of its folder in `plugins/examples`.
     #[must_use]
@@ -32,6 +34,7 @@ impl Language {
         match self {
             Language::Rust => "rust",
             Language::C => "c",
+            Language::Cpp => "cpp",
         }
     }
 
@@ -41,6 +44,7 @@ impl Language {
         match self {
             Language::Rust => "Rust",
             Language::C => "C",
+            Language::Cpp => "C++",
         }
     }
 
@@ -57,6 +61,7 @@ impl Language {
         match self {
             Language::Rust => &rust::Rust,
             Language::C => &c::C,
+            Language::Cpp => &cpp::Cpp,
         }
     }
 

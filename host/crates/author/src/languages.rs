@@ -2,4 +2,5 @@
 
 pub(crate) mod c;
 pub(crate) mod clang;
+pub(crate) mod cpp;
 pub mod rust;

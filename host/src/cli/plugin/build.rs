@@ -18,6 +18,10 @@ pub(super) struct Arguments {
     /// Where the component goes, if not to `build/<name>.wasm` in the plugin's folder
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
+    /// Where what is made on the way goes, if not to `build/work` in the plugin's folder; several plugins
+    /// in Rust may share one
+    #[arg(long, value_name = "FOLDER")]
+    work: Option<PathBuf>,
     /// Install what is missing of the language's tools
     #[arg(long)]
     install: bool,
@@ -29,6 +33,7 @@ pub(super) struct Arguments {
 pub(super) fn main(arguments: &Arguments) -> Result<(), Failure> {
     let project = Project::open(&arguments.path).map_err(told)?;
     let tools = Tools::of_user(arguments.install).map_err(told)?;
+    let work = arguments.work.clone().unwrap_or_else(|| project.work());
     let out = arguments
         .output
         .clone()
@@ -37,7 +42,7 @@ pub(super) fn main(arguments: &Arguments) -> Result<(), Failure> {
         let steps = Steps::open();
         let job = Job {
             project: &project,
-            work: &project.work(),
+            work: &work,
             tools: &tools,
             steps: &steps,
             profile: None,

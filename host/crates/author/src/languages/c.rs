@@ -22,6 +22,7 @@ const DIALECT: Dialect = Dialect {
         "#include <stdlib.h>\nvoid *probe(void) { return malloc(1); }\n",
     ),
     sources: &["c"],
+    support: ("support.c", ""),
     packages: "clang-22 lld-22 wasi-libc libclang-rt-22-dev-wasm32",
 };
 
@@ -30,6 +31,6 @@ impl Recipe for C {
         let generated = job.work.join("bindings");
         let inputs = bindings::generate(Bindings::C, job.project, &generated)?;
         let compiler = Compiler::find(&DIALECT, job)?;
-        compiler.component(job, &generated, &inputs)
+        compiler.component(job, &generated, inputs)
     }
 }

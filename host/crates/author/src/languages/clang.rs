@@ -17,6 +17,38 @@ pub(crate) const ZIG: Pin = Pin {
     size: "about 100 MB",
 };
 
+/// What takes the place of `malloc` and its kin: where memory runs out it traps, which denies. Neither the
+/// generated code nor most of what people write looks whether there was memory, and address 0 can be
+/// written to in WebAssembly.
+const MEMORY: &str = "#include <stddef.h>
+#undef malloc
+#undef calloc
+#undef realloc
+#ifdef __cplusplus
+extern \"C\" {
+#endif
+void *malloc(size_t size);
+void *calloc(size_t count, size_t size);
+void *realloc(void *block, size_t size);
+static void *taken(void *block, size_t size) {
+    if (block == NULL && size > 0) __builtin_trap();
+    return block;
+}
+void *malloc_or_trap(size_t size) { return taken(malloc(size), size); }
+void *calloc_or_trap(size_t count, size_t size) { return taken(calloc(count, size), count && size); }
+void *realloc_or_trap(void *block, size_t size) { return taken(realloc(block, size), size); }
+#ifdef __cplusplus
+}
+#endif
+";
+
+/// Puts it there. The names are replaced where the C library declares them too.
+const OR_TRAP: [&str; 3] = [
+    "-Dmalloc=malloc_or_trap",
+    "-Dcalloc=calloc_or_trap",
+    "-Drealloc=realloc_or_trap",
+];
+
 /// One of the two languages.
 pub(super) struct Dialect {
     /// Its name, for people.
@@ -31,6 +63,9 @@ pub(super) struct Dialect {
     pub(super) probe: (&'static str, &'static str),
     /// The endings of its sources.
     pub(super) sources: &'static [&'static str],
+    /// A file that is linked to every plugin, with what the language needs beside [`MEMORY`]: its name and
+    /// text.
+    pub(super) support: (&'static str, &'static str),
     /// Debian's packages of a compiler.
     pub(super) packages: &'static str,
 }
@@ -105,22 +140,21 @@ impl Compiler {
         &self,
         job: &Job<'_>,
         generated: &Path,
-        bindings: &[PathBuf],
+        mut linked: Vec<PathBuf>,
     ) -> Result<Component, Failure> {
         let folder = job.project.folder.join("src");
         let sources = files::below(&folder, self.dialect.sources)?;
-        let watched = files::below(&folder, &["h", "hpp"])?;
+        let (name, text) = self.dialect.support;
+        let support = job.work.join(name);
+        files::update(&support, format!("{text}{MEMORY}").as_bytes())?;
+        linked.push(support);
         let module = job.work.join("module.wasm");
-        let inputs = || sources.iter().chain(bindings);
-        if !files::is_current(&module, inputs().chain(&watched)) {
-            let beside = module.with_added_extension("part");
-            let mut command = self.command();
-            command.arg("-I").arg(generated).args(inputs());
-            command.arg("-o").arg(&beside);
-            let what = format!("compiling {}", job.project.name);
-            job.steps.run(&what, &mut command)?;
-            files::rename(&beside, &module)?;
-        }
+        let mut command = self.command();
+        command.args(OR_TRAP).arg("-I").arg(generated);
+        command.args(sources.iter().chain(&linked));
+        command.arg("-o").arg(&module);
+        let what = format!("compiling {}", job.project.name);
+        job.steps.run(&what, &mut command)?;
         let wasi = job.project.capabilities.iter().any(|name| name == "wasi");
         let wasi = if wasi { Wasi::Adapted } else { Wasi::None };
         Component::encode(&files::read(&module)?, wasi)

@@ -80,7 +80,7 @@ fn flags(rustc: &Path, folder: &Path) -> Vec<String> {
         Some(PathBuf::from(home).join(".cargo"))
     });
     for (from, to) in [
-        (Some(source(folder)), "/plugin"),
+        (repository(folder), "/plugin"),
         (home, "/cargo"),
         (sysroot.map(PathBuf::from), "/rust"),
     ] {
@@ -91,12 +91,13 @@ fn flags(rustc: &Path, folder: &Path) -> Vec<String> {
     flags
 }
 
-/// The repository that a folder is part of, since what it is built from may lie beside it; else the
-/// folder. All plugins of a repository get the same flags, and share what cargo compiled.
-fn source(folder: &Path) -> PathBuf {
-    let folder = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
-    let repository = folder.ancestors().find(|above| above.join(".git").exists());
-    repository.unwrap_or(&folder).to_owned()
+/// The repository that a folder is part of, since a package that the plugin is built from may lie beside
+/// it. Where there is none, no path of the folder is told: cargo names the files of a workspace
+/// by their paths within it.
+fn repository(folder: &Path) -> Option<PathBuf> {
+    let folder = folder.canonicalize().ok()?;
+    let found = folder.ancestors().find(|above| above.join(".git").exists());
+    found.map(Path::to_owned)
 }
 
 fn absolute(path: &Path) -> Result<PathBuf, Failure> {

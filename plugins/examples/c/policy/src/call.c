@@ -1,18 +1,12 @@
 /* The host's documents, and texts. */
 #include "call.h"
 
-void *taken(size_t size) {
-    void *block = malloc(size > 0 ? size : 1);
-    if (block == NULL) __builtin_trap();
-    return block;
-}
-
 text literal(const char *s) {
     return (text){(uint8_t *)s, strlen(s)};
 }
 
 text copied(text t) {
-    text copy = {taken(t.len), t.len};
+    text copy = {malloc(t.len), t.len};
     memcpy(copy.ptr, t.ptr, t.len);
     return copy;
 }
@@ -46,7 +40,7 @@ bool equal_letters(text a, text b) {
 
 /* `~` and `/` in a name are escaped (RFC 6901, section 3). */
 text child(text name) {
-    text pointer = {taken(name.len * 2 + 1), 1};
+    text pointer = {malloc(name.len * 2 + 1), 1};
     pointer.ptr[0] = '/';
     for (size_t i = 0; i < name.len; i++) {
         uint8_t c = name.ptr[i];
@@ -58,7 +52,7 @@ text child(text name) {
 
 text item(text pointer, uint32_t index) {
     text digits = number(index);
-    text joined = {taken(pointer.len + 1 + digits.len), pointer.len + 1 + digits.len};
+    text joined = {malloc(pointer.len + 1 + digits.len), pointer.len + 1 + digits.len};
     memcpy(joined.ptr, pointer.ptr, pointer.len);
     joined.ptr[pointer.len] = '/';
     memcpy(joined.ptr + pointer.len + 1, digits.ptr, digits.len);

@@ -20,9 +20,6 @@ typedef wardlet_plugin_document_value_t value;
 #define ARGUMENTS WARDLET_PLUGIN_TYPES_PART_ARGUMENTS
 #define SETTINGS WARDLET_PLUGIN_TYPES_PART_SETTINGS
 
-/* Memory that is there, or a trap, which denies: without memory nothing is concluded. */
-void *taken(size_t size);
-
 text literal(const char *s);
 text copied(text t);
 text number(uint32_t n);

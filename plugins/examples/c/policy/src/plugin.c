@@ -26,14 +26,14 @@ void exports_wardlet_plugin_plugin_describe(exports_wardlet_plugin_plugin_descri
     plugin_string_dup(&ret->version, "0.1.0");
     plugin_string_dup(&ret->summary,
                       "Keeps what a tool sends to the domains that the operator names.");
-    ret->reasons.ptr = taken(REASON_COUNT * sizeof *ret->reasons.ptr);
+    ret->reasons.ptr = malloc(REASON_COUNT * sizeof *ret->reasons.ptr);
     ret->reasons.len = REASON_COUNT;
     for (size_t i = 0; i < REASON_COUNT; i++) {
         plugin_string_dup(&ret->reasons.ptr[i].code, REASONS[i][0]);
         plugin_string_dup(&ret->reasons.ptr[i].sentence, REASONS[i][1]);
     }
     /* Which argument it is, the settings say: so the whole of them. */
-    ret->needs.ptr = taken(sizeof *ret->needs.ptr);
+    ret->needs.ptr = malloc(sizeof *ret->needs.ptr);
     ret->needs.len = 1;
     ret->needs.ptr[0].part = ARGUMENTS;
     plugin_string_dup(&ret->needs.ptr[0].pointer, "");
@@ -42,7 +42,7 @@ void exports_wardlet_plugin_plugin_describe(exports_wardlet_plugin_plugin_descri
 bool exports_wardlet_plugin_plugin_configure(exports_wardlet_plugin_plugin_list_setting_fault_t *err) {
     faults found = check_setup();
     if (found.len == 0) return true;
-    err->ptr = taken(found.len * sizeof *err->ptr);
+    err->ptr = malloc(found.len * sizeof *err->ptr);
     err->len = found.len;
     for (size_t i = 0; i < found.len; i++) {
         err->ptr[i].pointer = copied(found.ptr[i].pointer);

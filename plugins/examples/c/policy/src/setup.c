@@ -17,7 +17,7 @@ static fault read_domains(setup *out) {
         return FAULT(pointer, "name at least one domain, for example [\"example.com\"]");
     }
     out->domain_count = found.val.items;
-    out->domains = taken(out->domain_count * sizeof(text));
+    out->domains = malloc(out->domain_count * sizeof(text));
     for (uint32_t i = 0; i < out->domain_count; i++) {
         text place = item(pointer, i);
         if (!get(SETTINGS, place, &found)) return FAULT(place, UNREADABLE_SETTING);
@@ -80,7 +80,6 @@ faults check_setup(void) {
     do {
         if (!wardlet_plugin_document_names(SETTINGS, &top, seen, &names, &failure)) __builtin_trap();
         found.ptr = realloc(found.ptr, (found.len + names.len + 1) * sizeof(fault));
-        if (found.ptr == NULL) __builtin_trap();
         for (size_t i = 0; i < names.len; i++) {
             if (is_known(names.ptr[i])) continue;
             found.ptr[found.len++] =

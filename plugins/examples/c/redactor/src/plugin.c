@@ -39,7 +39,6 @@ void exports_wardlet_plugin_plugin_describe(exports_wardlet_plugin_plugin_descri
     plugin_string_dup(&ret->version, "0.1.0");
     plugin_string_dup(&ret->summary, "Keeps the numbers of employees from passing.");
     ret->entities.ptr = malloc(sizeof *ret->entities.ptr);
-    if (ret->entities.ptr == NULL) __builtin_trap();
     ret->entities.len = 1;
     plugin_string_dup(&ret->entities.ptr[0].code, ENTITY);
     plugin_string_dup(&ret->entities.ptr[0].sentence, "The number of an employee.");
@@ -54,10 +53,8 @@ bool exports_wardlet_plugin_plugin_configure(exports_wardlet_plugin_plugin_list_
     if (!wardlet_plugin_document_names(settings, &top, 0, &names, &failure)) __builtin_trap();
     if (names.len == 0) return true;
     err->ptr = malloc(sizeof *err->ptr);
-    if (err->ptr == NULL) __builtin_trap();
     err->len = 1;
     text name = names.ptr[0], pointer = {malloc(name.len * 2 + 1), 1};
-    if (pointer.ptr == NULL) __builtin_trap();
     pointer.ptr[0] = '/';
     for (size_t i = 0; i < name.len; i++) {
         /* `~` and `/` in a name are escaped (RFC 6901, section 3). */
@@ -98,7 +95,6 @@ static void add(edits *found, uint32_t leaf, size_t start) {
     if (found->len == found->room) {
         found->room = found->room * 2 + 16;
         found->ptr = realloc(found->ptr, found->room * sizeof(edit));
-        if (found->ptr == NULL) __builtin_trap();
     }
     edit *one = &found->ptr[found->len++];
     *one = (edit){.leaf = leaf, .start = start, .end = start + LENGTH, .confidence = CONFIDENCE};

@@ -1,5 +1,5 @@
 //! A policy: what a tool sends goes to the domains that the operator names.
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 
 mod address;
 mod setup;

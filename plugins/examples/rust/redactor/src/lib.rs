@@ -1,5 +1,5 @@
 //! A redactor: the numbers of employees, `EMP-` and six digits.
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 
 use std::ops::Range;
 
