@@ -1,6 +1,7 @@
 //! The plugins' own case files, run by the real sandbox with the components that ship.
 
 use std::fs;
+use std::path::Path;
 use std::sync::Arc;
 
 use wardlet::trial::Trials;
@@ -39,13 +40,18 @@ fn path_guard_in_c() {
 
 /// Runs all case files of a plugin with a component.
 fn check(component: &str, cases_of: &str) {
+    let folder = root().join("plugins").join(cases_of).join("cases");
+    check_component(component, &plugin(component).0, &folder);
+}
+
+/// Runs all case files of a folder with the component of a file.
+pub(crate) fn check_component(component: &str, file: &Path, folder: &Path) {
     let sandbox = Arc::new(Sandbox::new().unwrap());
     let name = PluginName::parse(component).unwrap();
-    let trials = Trials::read(sandbox, name, plugin(component).0.as_ref()).unwrap();
-    let folder = root().join("plugins").join(cases_of).join("cases");
+    let trials = Trials::read(sandbox, name, file).unwrap();
     let mut wrong = Vec::new();
     let mut run = 0;
-    for file in fs::read_dir(&folder).unwrap() {
+    for file in fs::read_dir(folder).unwrap() {
         let text = fs::read_to_string(file.unwrap().path()).unwrap();
         for case in read(&text).unwrap() {
             run += 1;

@@ -20,6 +20,7 @@ mod approvals;
 mod artifacts;
 mod audit;
 mod authoring;
+mod authors;
 mod bypass;
 mod calls;
 mod cases;

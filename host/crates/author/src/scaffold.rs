@@ -43,8 +43,12 @@ pub fn create(
             "choose another name, or another folder with `--path`",
         ));
     }
-    let mut named = capabilities.to_vec();
-    named.dedup();
+    let mut named: Vec<String> = Vec::new();
+    for capability in capabilities {
+        if !named.contains(capability) {
+            named.push(capability.clone());
+        }
+    }
     let project = Project {
         folder: folder.clone(),
         name: name.to_owned(),
@@ -78,6 +82,14 @@ fn contents(project: &Project) -> Result<Vec<(String, Vec<u8>)>, Failure> {
             contents.push((path.to_owned(), rendered(path, bytes, project)));
         }
     }
+    for capability in &project.capabilities {
+        let more = format!("examples/{}/with/{capability}", project.language.name());
+        let mut files = embedded::below(&more).peekable();
+        if capability == PATTERNED && project.language.has_wit() && files.peek().is_none() {
+            return Err(without_patterns(project.language));
+        }
+        contents.extend(files.map(|(path, bytes)| (path.to_owned(), bytes.to_vec())));
+    }
     if project.language.has_wit() {
         let world = world::text(project.kind, &project.capabilities);
         contents.push(("wit/world.wit".to_owned(), world.into_bytes()));
@@ -92,6 +104,19 @@ fn contents(project: &Project) -> Result<Vec<(String, Vec<u8>)>, Failure> {
         }
     }
     Ok(contents)
+}
+
+/// The capability whose plugins export something too: their patterns.
+const PATTERNED: &str = "scan";
+
+fn without_patterns(language: Language) -> Failure {
+    Failure::wrong(
+        format!(
+            "the template in {} has no patterns for `{PATTERNED}`",
+            language.title()
+        ),
+        "leave `scan` out of `--with`; to add it later, import it and export `patterns` in `wit/world.wit`",
+    )
 }
 
 /// A file of the template for another plugin.

@@ -100,6 +100,7 @@ impl Tools {
     }
 
     /// The folder of the programs of an npm package, which is installed into a folder of its own.
+    #[allow(dead_code, reason = "languages whose tools are on npm use it")]
     pub(crate) fn from_npm(&self, pin: &Pin, steps: &Steps) -> Result<PathBuf, Failure> {
         let (folder, stamp) = self.place(pin);
         let programs = folder.join("node_modules").join(".bin");

@@ -14,6 +14,7 @@ pub const TARGET: &str = "wasm32-unknown-unknown";
 const DEBIAN: [&str; 4] = ["rustc-web", "cargo-web", "rust-web-src", "lld-22"];
 
 /// What those packages bring.
+const DEBIAN_FOLDER: &str = "/usr/bin";
 const DEBIAN_RUSTC: &str = "/usr/bin/rustc";
 const DEBIAN_CARGO: &str = "/usr/bin/cargo";
 const DEBIAN_LINKER: &str = "/usr/bin/wasm-ld-22";
@@ -85,9 +86,8 @@ pub(super) fn find(tools: &Tools, steps: &Steps) -> Result<Toolchain, Failure> {
             return Ok(Toolchain::Debian);
         }
     }
-    let ways = format!(
-        "`rustup target add {TARGET}`{}; or as root on Debian `apt-get install {}`; `wardlet plugin \
-         build --install` does what it can of this",
+    let mut ways = format!(
+        "`rustup target add {TARGET}`{}; or as root on Debian `apt-get install {}`",
         if by_rustup {
             ""
         } else {
@@ -95,6 +95,9 @@ pub(super) fn find(tools: &Tools, steps: &Steps) -> Result<Toolchain, Failure> {
         },
         DEBIAN.join(" ")
     );
+    if !tools.may_install() {
+        ways.push_str("; `wardlet plugin build --install` does the one or the other");
+    }
     Err(Failure::missing(
         format!("no Rust toolchain here compiles to {TARGET}"),
         ways,
@@ -112,7 +115,13 @@ fn present() -> Option<Toolchain> {
         return Some(Toolchain::Active);
     }
     let debian = [DEBIAN_RUSTC, DEBIAN_CARGO, DEBIAN_LINKER];
-    (debian.iter().all(is_there) && has_sources()).then_some(Toolchain::Debian)
+    // Whoever takes the folder out of the path does not want its programs.
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let mut folders = std::env::split_paths(&path);
+    (folders.any(|folder| folder == Path::new(DEBIAN_FOLDER))
+        && debian.iter().all(is_there)
+        && has_sources())
+    .then_some(Toolchain::Debian)
 }
 
 /// The compiler names a folder for targets that are not installed, too: the folder must exist.
