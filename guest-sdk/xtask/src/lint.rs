@@ -2,12 +2,20 @@
 
 use std::process::Command;
 
+use wardlet_author::Kind;
+
 use crate::workspace::Workspace;
 
 /// Formatting, clippy on every target, and the documentation, each with warnings as errors.
 pub(crate) fn run(workspace: &Workspace) -> Result<(), String> {
     let mut format = workspace.cargo(&["fmt", "--all", "--check"]);
     finish("cargo fmt --all --check", &mut format)?;
+    // Workspaces of their own: the examples in Rust are what authors get.
+    for kind in Kind::ALL {
+        let manifest = format!("plugins/examples/rust/{}/Cargo.toml", kind.name());
+        let mut format = workspace.cargo(&["fmt", "--check", "--manifest-path", &manifest]);
+        finish(&format!("cargo fmt --check of {manifest}"), &mut format)?;
+    }
     let mut clippy = workspace.cargo(&["clippy", "--release", "--workspace", "--all-targets"]);
     finish("cargo clippy", clippy.args(["--", "-D", "warnings"]))?;
     let mut docs = workspace.cargo(&["doc", "--release", "--workspace", "--no-deps"]);

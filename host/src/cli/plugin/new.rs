@@ -38,6 +38,7 @@ pub(super) fn main(arguments: &Arguments) -> Result<(), Failure> {
         &arguments.with,
     )
     .map_err(told)?;
+    let folder = folder.strip_prefix(".").unwrap_or(&folder);
     say::out(format!(
         "{} is a {} in {}",
         folder.display(),

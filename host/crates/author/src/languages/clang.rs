@@ -6,7 +6,7 @@ use std::process::Command;
 use super::rust::STACK;
 use crate::build::Job;
 use crate::component::{Component, Wasi};
-use crate::failure::Failure;
+use crate::failure::{Failure, FailureKind};
 use crate::files;
 use crate::tools::{Pin, output};
 
@@ -85,7 +85,7 @@ impl Compiler {
         }
         match job.tools.from_pypi(&ZIG, job.steps) {
             Ok(programs) => Ok(Self::zig(dialect, &programs)),
-            Err(failure) => Err(Failure {
+            Err(failure) if failure.kind == FailureKind::Missing => Err(Failure {
                 text: format!("no compiler of {} for WebAssembly", dialect.name),
                 hint: failure.hint.map(|hint| {
                     let packages = dialect.packages;
@@ -93,6 +93,7 @@ impl Compiler {
                 }),
                 ..failure
             }),
+            Err(failure) => Err(failure),
         }
     }
 

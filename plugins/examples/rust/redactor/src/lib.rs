@@ -38,7 +38,11 @@ impl Plugin for EmployeeNumbers {
 
     fn configure() -> Result<(), Vec<SettingFault>> {
         let faults = settings::unknown("", &[]);
-        if faults.is_empty() { Ok(()) } else { Err(faults) }
+        if faults.is_empty() {
+            Ok(())
+        } else {
+            Err(faults)
+        }
     }
 }
 
