@@ -202,19 +202,26 @@ fn examples_answer_the_same_cases() {
     }
 }
 
-/// What becomes of a call of `echo` where both examples of a language stand in its way: the arguments, and
-/// the reason of the refusal or what is in the answer and what is not.
-const CALLS: [(&str, Result<(&str, &str), &str>); 4] = [
+/// What becomes of a call of `echo` where both examples of a language stand in its way.
+enum Fate {
+    /// It passes: what is in the answer, and what is not.
+    Passes(&'static str, &'static str),
+    /// It is refused, for this reason.
+    Refused(&'static str),
+}
+use Fate::{Passes, Refused};
+
+const CALLS: [(&str, Fate); 4] = [
     (
         r#"{"to":"ann@example.com","note":"hello"}"#,
-        Ok(("hello", "EMP-")),
+        Passes("hello", "EMP-"),
     ),
     (
         r#"{"to":"ann@example.com","note":"EMP-123456"}"#,
-        Ok(("employee-number", "EMP-123456")),
+        Passes("employee-number", "EMP-123456"),
     ),
-    (r#"{"to":"eve@evil.test"}"#, Err("foreign-domain")),
-    (r#"{"note":"EMP-123456"}"#, Err("no-recipient")),
+    (r#"{"to":"eve@evil.test"}"#, Refused("foreign-domain")),
+    (r#"{"note":"EMP-123456"}"#, Refused("no-recipient")),
 ];
 
 #[test]
@@ -253,13 +260,13 @@ fn examples_of_every_language_judge_and_redact_in_a_gateway() {
             let answer = gateway.agent.call("echo", &arguments);
             let told = format!("{}: {arguments}: {answer}", language.name());
             match fate {
-                Ok((there, absent)) => {
+                Passes(there, absent) => {
                     allowed += 1;
                     assert!(!is_refusal(&answer), "{told}");
                     assert!(text(&answer).contains(there), "{told}");
                     assert!(!answer.to_string().contains(absent), "{told}");
                 }
-                Err(reason) => {
+                Refused(reason) => {
                     assert!(is_refusal(&answer), "{told}");
                     let entries = gateway.entries();
                     let last = entries.of_kind("decision").last().unwrap().to_string();

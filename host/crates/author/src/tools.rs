@@ -34,6 +34,10 @@ pub struct Tools {
     install: bool,
 }
 
+#[allow(
+    clippy::wrong_self_convention,
+    reason = "`tools.from_pypi(…)`: where a tool comes from"
+)]
 impl Tools {
     /// Tools in a folder. Missing ones are installed where `install` is true, and else told.
     #[must_use]
