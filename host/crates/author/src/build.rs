@@ -15,7 +15,7 @@ pub struct Job<'a> {
     /// What is built.
     pub project: &'a Project,
     /// Where what is made on the way goes; made where it is not there. For Rust it is cargo's target
-    /// folder, which several plugins may share.
+    /// folder, which plugins may share if no two have the same name: cargo gives a module's file no other.
     pub work: &'a Path,
     /// The tools of its language that the machine does not bring.
     pub tools: &'a Tools,

@@ -146,6 +146,9 @@ fn rendered(path: &str, bytes: &[u8], project: &Project) -> Vec<u8> {
 fn renamed(line: &str, example: &str, name: &str, is_prose: bool) -> String {
     let quoted = |text: &str| format!("\"{text}\"");
     let mut line = line.replace(&format!("{example}.wasm"), &format!("{name}.wasm"));
+    // The library of a plugin in Rust: a name of its own, since a module's file has no other.
+    let library = |name: &str| format!("{}_plugin", name.replace('-', "_"));
+    line = line.replace(&library(example), &library(name));
     if line.to_ascii_lowercase().contains("name") {
         line = line.replace(&quoted(example), &quoted(name));
     }

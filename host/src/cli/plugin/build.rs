@@ -18,8 +18,8 @@ pub(super) struct Arguments {
     /// Where the component goes, if not to `build/<name>.wasm` in the plugin's folder
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// Where what is made on the way goes, if not to `build/work` in the plugin's folder; several plugins
-    /// in Rust may share one
+    /// Where what is made on the way goes, if not to `build/work` in the plugin's folder; plugins in
+    /// Rust may share one if no two have the same name
     #[arg(long, value_name = "FOLDER")]
     work: Option<PathBuf>,
     /// Install what is missing of the language's tools

@@ -22,19 +22,24 @@ fn what_needs_a_capability_goes_with_it() {
 #[test]
 fn a_name_is_replaced_where_it_names_the_plugin() {
     for (line, is_prose, expected) in [
-        ("name = \"recipients\"\n", false, "name = \"refunds\"\n"),
+        ("name = \"recipients\"\n", false, "name = \"my-refunds\"\n"),
         (
             "#define NAME \"recipients\"\n",
             false,
-            "#define NAME \"refunds\"\n",
+            "#define NAME \"my-refunds\"\n",
         ),
         ("log(\"recipients\")\n", false, "log(\"recipients\")\n"),
-        ("# recipients\n", true, "# refunds\n"),
+        (
+            "use recipients_plugin::Recipients;\n",
+            false,
+            "use my_refunds_plugin::Recipients;\n",
+        ),
+        ("# recipients\n", true, "# my-refunds\n"),
         ("the recipients of\n", true, "the recipients of\n"),
-        ("build/recipients.wasm\n", true, "build/refunds.wasm\n"),
+        ("build/recipients.wasm\n", true, "build/my-refunds.wasm\n"),
     ] {
         assert_eq!(
-            renamed(line, "recipients", "refunds", is_prose),
+            renamed(line, "recipients", "my-refunds", is_prose),
             expected,
             "{line}"
         );

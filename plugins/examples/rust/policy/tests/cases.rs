@@ -1,6 +1,6 @@
 //! The cases against the SDK's double of the host: `cargo test`, without a component.
 
-use plugin::Recipients;
+use recipients_plugin::Recipients;
 use wardlet_sdk::testing::cases::run_policy;
 
 #[test]

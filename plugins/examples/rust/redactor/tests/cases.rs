@@ -1,6 +1,6 @@
 //! The cases against the SDK's double of the host: `cargo test`, without a component.
 
-use plugin::EmployeeNumbers;
+use employee_numbers_plugin::EmployeeNumbers;
 use wardlet_sdk::testing::cases::run_redactor;
 
 #[test]
