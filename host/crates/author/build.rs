@@ -8,15 +8,19 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 /// What is embedded: the name under which it is found again, and its place in the repository.
-const EMBEDDED: [(&str, &str); 7] = [
+const EMBEDDED: [(&str, &str); 8] = [
     ("examples", "plugins/examples"),
     ("wit", "wit"),
     ("sdk/Cargo.toml", "guest-sdk/Cargo.toml"),
     ("sdk/src", "guest-sdk/src"),
     ("call", "host/crates/call"),
+    ("go", "host/crates/author/go"),
     ("Cargo.toml", "Cargo.toml"),
     ("LICENSE", "LICENSE"),
 ];
+
+/// What stands in for WASI preview 1, as text.
+const STUB: &str = "src/stub.wat";
 
 /// What builds leave in a folder of sources.
 const BUILT: [&str; 3] = ["build", "target", "node_modules"];
@@ -38,7 +42,11 @@ fn main() -> io::Result<()> {
     }
     table.push_str("];\n");
     let out = PathBuf::from(env::var_os("OUT_DIR").unwrap_or_default());
-    fs::write(out.join("embedded.rs"), table)
+    fs::write(out.join("embedded.rs"), table)?;
+    let stub = crate_folder.join(STUB);
+    println!("cargo::rerun-if-changed={}", stub.display());
+    let module = wat::parse_file(&stub).map_err(io::Error::other)?;
+    fs::write(out.join("stub.wasm"), module)
 }
 
 fn collect(name: &str, path: &Path, files: &mut Vec<(String, PathBuf)>) -> io::Result<()> {

@@ -18,6 +18,9 @@ const WASI: &str = "wasi:";
 /// Interfaces that every plugin may import; they are granted to nobody since they show only the call.
 const ALWAYS: [&str; 2] = ["document", "findings"];
 
+/// Stands in for WASI preview 1; `stub.wat` says what it answers.
+const STUB: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/stub.wasm"));
+
 /// What a core module that was built for WASI preview 1 gets in place of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wasi {
@@ -26,6 +29,9 @@ pub enum Wasi {
     /// The adapter that turns its imports into those of WASI 0.2, which the sandbox gives to a plugin
     /// that was granted `wasi`.
     Adapted,
+    /// A stub in the component that answers as if nothing were there, for a runtime that starts with
+    /// questions but works without answers. The component then imports nothing of WASI.
+    Stubbed,
 }
 
 /// An encoded component.
@@ -53,6 +59,7 @@ impl Component {
                     WASI_SNAPSHOT_PREVIEW1_ADAPTER_NAME,
                     WASI_SNAPSHOT_PREVIEW1_REACTOR_ADAPTER,
                 ),
+                Wasi::Stubbed => encoder.adapter(WASI_SNAPSHOT_PREVIEW1_ADAPTER_NAME, STUB),
             })
             .and_then(|encoder| encoder.validate(true).encode())
             .map_err(|error| format!("the module makes no component: {error:#}"))?;

@@ -3,7 +3,7 @@
 use crate::build::Job;
 use crate::component::Component;
 use crate::failure::Failure;
-use crate::languages::{c, cpp, rust};
+use crate::languages::{c, cpp, go, rust, zig};
 
 /// A language with a template, a toolchain and an example.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,6 +14,10 @@ pub enum Language {
     C,
     /// C++, with the bindings of `wit-bindgen`.
     Cpp,
+    /// Zig, over the bindings for C.
+    Zig,
+    /// Go, with the bindings of `wit-bindgen`.
+    Go,
 }
 
 /// What a language's file gives.
@@ -26,7 +30,13 @@ pub(crate) trait Recipe: Sync {
 
 impl Language {
     /// All of them.
-    pub const ALL: [Language; 3] = [Language::Rust, Language::C, Language::Cpp];
+    pub const ALL: [Language; 5] = [
+        Language::Rust,
+        Language::C,
+        Language::Cpp,
+        Language::Zig,
+        Language::Go,
+    ];
 
     /// Its short name, which is that of its folder in `plugins/examples`.
     #[must_use]
@@ -35,6 +45,8 @@ impl Language {
             Language::Rust => "rust",
             Language::C => "c",
             Language::Cpp => "cpp",
+            Language::Zig => "zig",
+            Language::Go => "go",
         }
     }
 
@@ -45,6 +57,8 @@ impl Language {
             Language::Rust => "Rust",
             Language::C => "C",
             Language::Cpp => "C++",
+            Language::Zig => "Zig",
+            Language::Go => "Go",
         }
     }
 
@@ -62,6 +76,8 @@ impl Language {
             Language::Rust => &rust::Rust,
             Language::C => &c::C,
             Language::Cpp => &cpp::Cpp,
+            Language::Zig => &zig::Zig,
+            Language::Go => &go::Go,
         }
     }
 

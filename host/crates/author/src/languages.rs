@@ -3,4 +3,6 @@
 pub(crate) mod c;
 pub(crate) mod clang;
 pub(crate) mod cpp;
+pub(crate) mod go;
 pub mod rust;
+pub(crate) mod zig;

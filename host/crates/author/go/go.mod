@@ -1,0 +1,3 @@
+module wardlet/bindings
+
+go 1.25

@@ -1,0 +1,1 @@
+../../../policy/internal/wardlet/export.go
