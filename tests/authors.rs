@@ -24,6 +24,8 @@ const fn needs(language: Language) -> &'static str {
         Language::Cpp => {
             "clang++ with libc++ for wasm32, or zig as `cargo xtask guests` installs it"
         }
+        Language::Zig => "zig, as `cargo xtask guests` installs it",
+        Language::Go => "Go, as `cargo xtask guests` installs it",
     }
 }
 

@@ -113,7 +113,7 @@ fn a_manifest_that_is_wrong_is_told() {
 }
 
 /// What is said where a language's toolchain is not there: how to get it, and that `--install` does.
-const MISSING_TOOLS: [(Language, &[&str]); 3] = [
+const MISSING_TOOLS: [(Language, &[&str]); 5] = [
     (
         Language::Rust,
         &[
@@ -136,6 +136,22 @@ const MISSING_TOOLS: [(Language, &[&str]); 3] = [
             "no compiler of C++ for WebAssembly",
             "from PyPI into `",
             "libc++-22-dev-wasm32",
+        ],
+    ),
+    (
+        Language::Zig,
+        &[
+            "no zig 0.17.x",
+            "from PyPI into `",
+            "https://ziglang.org/download",
+        ],
+    ),
+    (
+        Language::Go,
+        &[
+            "no Go 1.25 or later",
+            "from PyPI into `",
+            "https://go.dev/doc/install",
         ],
     ),
 ];

@@ -88,7 +88,16 @@ fn contents(project: &Project) -> Result<Vec<(String, Vec<u8>)>, Failure> {
         if capability == PATTERNED && project.language.has_wit() && files.peek().is_none() {
             return Err(without_patterns(project.language));
         }
-        contents.extend(files.map(|(path, bytes)| (path.to_owned(), bytes.to_vec())));
+        for (path, bytes) in files {
+            // What has the name of a file of the template goes on with it.
+            match contents.iter_mut().find(|(held, _)| held == path) {
+                Some((_, held)) => {
+                    held.push(b'\n');
+                    held.extend_from_slice(bytes);
+                }
+                None => contents.push((path.to_owned(), bytes.to_vec())),
+            }
+        }
     }
     if project.language.has_wit() {
         let world = world::text(project.kind, &project.capabilities);

@@ -62,6 +62,13 @@ pub const Edit = struct {
     confidence: u8,
 };
 
+/// Regular expressions that the host searches for (capability `scan`).
+pub const PatternSet = struct {
+    name: []const u8,
+    patterns: []const Pattern,
+    pub const Pattern = struct { id: []const u8, regex: []const u8 };
+};
+
 /// The documents of a check, as far as the operator lets this plugin see them.
 pub const document = struct {
     pub const Failure = error{ NotGranted, BadPointer, TooLarge };
@@ -183,7 +190,7 @@ pub const log = struct {
     }
 };
 
-/// Exports a policy: a type with `description`, `configure` and `evaluate`.
+/// Exports a policy: a type with `description`, `configure` and `evaluate`, and perhaps `patterns`.
 pub fn exportPolicy(comptime Plugin: type) void {
     exportPlugin(Plugin);
     const Export = struct {
@@ -208,7 +215,7 @@ pub fn exportPolicy(comptime Plugin: type) void {
     @export(&Export.evaluate, .{ .name = "exports_wardlet_plugin_policy_evaluate" });
 }
 
-/// Exports a redactor: a type with `description`, `configure` and `find`.
+/// Exports a redactor: a type with `description`, `configure` and `find`, and perhaps `patterns`.
 pub fn exportRedactor(comptime Plugin: type) void {
     exportPlugin(Plugin);
     const Export = struct {
@@ -279,8 +286,32 @@ fn exportPlugin(comptime Plugin: type) void {
             return .{ .ptr = list.ptr, .len = list.len };
         }
     };
+    if (@hasDecl(Plugin, "patterns")) exportPatterns(&Plugin.patterns);
     @export(&Export.describe, .{ .name = "exports_wardlet_plugin_plugin_describe" });
     @export(&Export.configure, .{ .name = "exports_wardlet_plugin_plugin_configure" });
+}
+
+fn exportPatterns(comptime sets: []const PatternSet) void {
+    const Export = struct {
+        fn declare(ret: *bindings.exports_wardlet_plugin_patterns_list_pattern_set_t) callconv(.c) void {
+            // A plugin that declares patterns imports `scan`, also where nothing calls it yet.
+            std.mem.doNotOptimizeAway(&bindings.wardlet_plugin_scan_run);
+            const list = room(bindings.exports_wardlet_plugin_patterns_pattern_set_t, sets.len);
+            for (list, sets) |*to, from| {
+                const patterns = room(bindings.exports_wardlet_plugin_patterns_pattern_t, from.patterns.len);
+                for (patterns, from.patterns) |*pattern, one| pattern.* = .{
+                    .id = given(one.id),
+                    .regex = given(one.regex),
+                };
+                to.* = .{
+                    .name = given(from.name),
+                    .patterns = .{ .ptr = patterns.ptr, .len = patterns.len },
+                };
+            }
+            ret.* = .{ .ptr = list.ptr, .len = list.len };
+        }
+    };
+    @export(&Export.declare, .{ .name = "exports_wardlet_plugin_patterns_declare" });
 }
 
 fn taken(subject: *const bindings.wardlet_plugin_types_subject_t) Subject {
@@ -292,12 +323,12 @@ fn taken(subject: *const bindings.wardlet_plugin_types_subject_t) Subject {
     };
 }
 
-fn slice(text: bindings.plugin_string_t) []const u8 {
+pub fn slice(text: bindings.plugin_string_t) []const u8 {
     return if (text.len == 0) "" else text.ptr[0..text.len];
 }
 
 /// A text that the host reads and nobody writes or frees.
-fn lent(text: []const u8) bindings.plugin_string_t {
+pub fn lent(text: []const u8) bindings.plugin_string_t {
     return .{ .ptr = @constCast(text.ptr), .len = text.len };
 }
 
