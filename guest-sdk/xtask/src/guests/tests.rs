@@ -60,7 +60,7 @@ fn plugins_import_only_what_they_call_and_are_small() {
         };
         check(&workspace, &guest, imports, 2);
     }
-    for language in [Language::Rust, Language::C] {
+    for language in [Language::Rust, Language::C, Language::Zig] {
         for kind in Kind::ALL {
             check(
                 &workspace,

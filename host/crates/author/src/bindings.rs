@@ -71,5 +71,6 @@ fn go() -> Go {
 /// The general types of this crate, in `go`, in the place of that module.
 fn with_own_types(bytes: &[u8]) -> Vec<u8> {
     let text = String::from_utf8_lossy(bytes);
-    text.replace(GO_TYPES, &format!("{GO_MODULE}/wit/")).into_bytes()
+    text.replace(GO_TYPES, &format!("{GO_MODULE}/wit/"))
+        .into_bytes()
 }

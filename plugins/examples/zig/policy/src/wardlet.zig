@@ -182,7 +182,7 @@ pub const document = struct {
 pub const log = struct {
     pub const Field = struct { key: []const u8, value: []const u8 };
     pub fn debug(message: []const u8, fields: []const Field) void {
-        const list = gpa.alloc(bindings.wardlet_plugin_log_field_t, fields.len) catch @panic("OOM");
+        const list = room(bindings.wardlet_plugin_log_field_t, fields.len);
         for (list, fields) |*to, from| to.* = .{ .key = lent(from.key), .value = lent(from.value) };
         var text = lent(message);
         var all: bindings.wardlet_plugin_log_list_field_t = .{ .ptr = list.ptr, .len = list.len };
@@ -334,10 +334,14 @@ pub fn lent(text: []const u8) bindings.plugin_string_t {
 
 /// A copy that the bindings free. Without memory it traps, which denies.
 fn given(text: []const u8) bindings.plugin_string_t {
-    const copy = gpa.dupe(u8, text) catch @panic("OOM");
+    const copy = room(u8, text.len);
+    @memcpy(copy, text);
     return .{ .ptr = copy.ptr, .len = copy.len };
 }
 
+/// Memory for a list. For an empty one too: its address has to be within the memory all the same, and
+/// that of no allocation is not.
 fn room(comptime T: type, count: usize) []T {
-    return gpa.alloc(T, count) catch @panic("OOM");
+    const list = gpa.alloc(T, @max(count, 1)) catch @panic("OOM");
+    return list[0..count];
 }
