@@ -62,10 +62,11 @@ pub const Edit = struct {
     confidence: u8,
 };
 
-/// Regular expressions that the host searches for (capability `scan`).
+/// Regular expressions that the host searches for, for plugins that use `scan`.
 pub const PatternSet = struct {
     name: []const u8,
     patterns: []const Pattern,
+
     pub const Pattern = struct { id: []const u8, regex: []const u8 };
 };
 
@@ -178,9 +179,10 @@ pub const document = struct {
     }
 };
 
-/// The operator's debug log (capability `log`).
+/// The operator's debug log, for plugins that use `log`.
 pub const log = struct {
     pub const Field = struct { key: []const u8, value: []const u8 };
+
     pub fn debug(message: []const u8, fields: []const Field) void {
         const list = room(bindings.wardlet_plugin_log_field_t, fields.len);
         for (list, fields) |*to, from| to.* = .{ .key = lent(from.key), .value = lent(from.value) };
@@ -323,6 +325,7 @@ fn taken(subject: *const bindings.wardlet_plugin_types_subject_t) Subject {
     };
 }
 
+/// A text of the bindings. It stays as long as what it is part of.
 pub fn slice(text: bindings.plugin_string_t) []const u8 {
     return if (text.len == 0) "" else text.ptr[0..text.len];
 }
