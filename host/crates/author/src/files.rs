@@ -33,6 +33,11 @@ pub(crate) fn create(folder: &Path) -> Result<(), Failure> {
     fs::create_dir_all(folder).map_err(|error| cannot("create", folder, &error))
 }
 
+/// A path that holds whatever folder a tool works in.
+pub(crate) fn absolute(path: &Path) -> Result<PathBuf, Failure> {
+    std::path::absolute(path).map_err(|error| cannot("find", path, &error))
+}
+
 /// The files below a folder whose names end so, in the order of their paths.
 pub(crate) fn below(folder: &Path, endings: &[&str]) -> Result<Vec<PathBuf>, Failure> {
     let mut found = Vec::new();

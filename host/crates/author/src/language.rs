@@ -3,7 +3,7 @@
 use crate::build::Job;
 use crate::component::Component;
 use crate::failure::Failure;
-use crate::languages::{c, cpp, go, rust, zig};
+use crate::languages::{c, cpp, go, javascript, python, rust, typescript, zig};
 
 /// A language with a template, a toolchain and an example.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,6 +18,12 @@ pub enum Language {
     Zig,
     /// Go, with the bindings of `wit-bindgen`.
     Go,
+    /// JavaScript, in QuickJS.
+    JavaScript,
+    /// TypeScript, in QuickJS.
+    TypeScript,
+    /// Python, in CPython.
+    Python,
 }
 
 /// What a language's file gives.
@@ -30,12 +36,15 @@ pub(crate) trait Recipe: Sync {
 
 impl Language {
     /// All of them.
-    pub const ALL: [Language; 5] = [
+    pub const ALL: [Language; 8] = [
         Language::Rust,
         Language::C,
         Language::Cpp,
         Language::Zig,
         Language::Go,
+        Language::JavaScript,
+        Language::TypeScript,
+        Language::Python,
     ];
 
     /// Its short name, which is that of its folder in `plugins/examples`.
@@ -47,6 +56,9 @@ impl Language {
             Language::Cpp => "cpp",
             Language::Zig => "zig",
             Language::Go => "go",
+            Language::JavaScript => "js",
+            Language::TypeScript => "ts",
+            Language::Python => "python",
         }
     }
 
@@ -59,6 +71,9 @@ impl Language {
             Language::Cpp => "C++",
             Language::Zig => "Zig",
             Language::Go => "Go",
+            Language::JavaScript => "JavaScript",
+            Language::TypeScript => "TypeScript",
+            Language::Python => "Python",
         }
     }
 
@@ -78,6 +93,9 @@ impl Language {
             Language::Cpp => &cpp::Cpp,
             Language::Zig => &zig::Zig,
             Language::Go => &go::Go,
+            Language::JavaScript => &javascript::JavaScript,
+            Language::TypeScript => &typescript::TypeScript,
+            Language::Python => &python::Python,
         }
     }
 

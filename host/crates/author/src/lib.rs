@@ -11,6 +11,7 @@
 mod bindings;
 mod build;
 mod component;
+mod declarations;
 mod embedded;
 mod failure;
 mod files;

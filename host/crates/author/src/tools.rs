@@ -16,6 +16,9 @@ const FOLDER: &str = "WARDLET_TOOLS";
 /// Written last: an install that was interrupted is done again.
 const STAMP: &str = "installed";
 
+/// What node says where it is new enough.
+const NODE: &str = "process.exit(process.versions.node.split('.')[0] < 20 ? 1 : 0)";
+
 /// A package at one version.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Pin {
@@ -108,17 +111,21 @@ impl Tools {
     pub(crate) fn from_npm(&self, pin: &Pin, steps: &Steps) -> Result<PathBuf, Failure> {
         let (folder, stamp) = self.place(pin);
         let programs = folder.join("node_modules").join(".bin");
+        let hint = "install Node 20 or later with npm; on Debian `apt-get install nodejs npm`";
+        // Asked of an installed package too: its programs run in it.
+        if !answers("node", &["-e", NODE]) {
+            let text = format!("no node, or one before 20, which {} runs in", pin.name);
+            return Err(Failure::missing(text, hint));
+        }
         if stamp.exists() {
             return Ok(programs);
         }
         if !self.install {
             return Err(self.missing(pin, "npm"));
         }
-        if !answers("node", &["--version"]) || !answers("npm", &["--version"]) {
-            return Err(Failure::missing(
-                format!("no node with npm, which {} is installed with", pin.name),
-                "install Node 20 or later; on Debian `apt-get install nodejs npm`",
-            ));
+        if !answers("npm", &["--version"]) {
+            let text = format!("no npm, which {} is installed with", pin.name);
+            return Err(Failure::missing(text, hint));
         }
         files::create(&folder)?;
         // Without a manifest of its own npm would install beside the next one above.
@@ -128,6 +135,8 @@ impl Tools {
             &format!("installing {package} from npm ({})", pin.size),
             Command::new("npm")
                 .args(["install", "--no-fund", "--no-audit", "--save-exact"])
+                // None of the packages needs one, and a script may do anything.
+                .arg("--ignore-scripts")
                 .arg(&package)
                 .current_dir(&folder),
         )?;

@@ -35,7 +35,7 @@ impl Recipe for Rust {
             .args(["--lib", "--message-format=json-render-diagnostics"])
             .args(["--profile", job.profile.unwrap_or(PROFILE)])
             .current_dir(&job.project.folder)
-            .env("CARGO_TARGET_DIR", absolute(job.work)?)
+            .env("CARGO_TARGET_DIR", files::absolute(job.work)?)
             .env(
                 "CARGO_ENCODED_RUSTFLAGS",
                 flags(&toolchain.rustc(), &job.project.folder).join("\x1f"),
@@ -98,8 +98,4 @@ fn repository(folder: &Path) -> Option<PathBuf> {
     let folder = folder.canonicalize().ok()?;
     let found = folder.ancestors().find(|above| above.join(".git").exists());
     found.map(Path::to_owned)
-}
-
-fn absolute(path: &Path) -> Result<PathBuf, Failure> {
-    std::path::absolute(path).map_err(|error| files::cannot("find", path, &error))
 }

@@ -1,0 +1,51 @@
+//! Python: CPython within the component, with the plugin's modules already imported.
+
+use std::process::Command;
+
+use crate::build::Job;
+use crate::component::Component;
+use crate::failure::Failure;
+use crate::files;
+use crate::language::Recipe;
+use crate::tools::Pin;
+
+/// Makes components of Python.
+const COMPONENTIZE: Pin = Pin {
+    name: "componentize-py",
+    version: "0.25.1",
+    size: "about 70 MB",
+};
+
+/// The module that has the classes of the plugin.
+const ENTRY: &str = "app";
+
+/// Python.
+pub(crate) struct Python;
+
+impl Recipe for Python {
+    fn build(&self, job: &Job<'_>) -> Result<Component, Failure> {
+        let program = job.tools.from_pypi(&COMPONENTIZE, job.steps)?;
+        let program = program.join("componentize-py");
+        let wit = job.project.folder.join("wit");
+        let mut bindings = Command::new(&program);
+        bindings.arg("--wit-path").arg(&wit).arg("bindings");
+        bindings.arg(job.work.join("bindings"));
+        job.steps.run("writing bindings for editors", &mut bindings)?;
+        let made = job.work.join("component.wasm");
+        let mut command = Command::new(&program);
+        command
+            .arg("--wit-path")
+            .arg(&wit)
+            .arg("componentize")
+            // In place of WASI: its runtime asks for sockets, which no plugin is given.
+            .arg("--stub-wasi")
+            .arg("--python-path")
+            .arg(job.project.folder.join("src"))
+            .arg("--output")
+            .arg(&made)
+            .arg(ENTRY);
+        let what = format!("making a component of {}", job.project.name);
+        job.steps.run(&what, &mut command)?;
+        Ok(Component::read(files::read(&made)?)?)
+    }
+}
