@@ -26,6 +26,10 @@ const fn needs(language: Language) -> &'static str {
         }
         Language::Zig => "zig, as `cargo xtask guests` installs it",
         Language::Go => "Go, as `cargo xtask guests` installs it",
+        Language::JavaScript | Language::TypeScript => {
+            "node with npm, and what `cargo xtask guests` installs with it"
+        }
+        Language::Python => "python3 with venv, and what `cargo xtask guests` installs with it",
     }
 }
 

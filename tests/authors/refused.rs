@@ -113,7 +113,7 @@ fn a_manifest_that_is_wrong_is_told() {
 }
 
 /// What is said where a language's toolchain is not there: how to get it, and that `--install` does.
-const MISSING_TOOLS: [(Language, &[&str]); 5] = [
+const MISSING_TOOLS: [(Language, &[&str]); 8] = [
     (
         Language::Rust,
         &[
@@ -152,6 +152,28 @@ const MISSING_TOOLS: [(Language, &[&str]); 5] = [
             "no Go 1.25 or later",
             "from PyPI into `",
             "https://go.dev/doc/install",
+        ],
+    ),
+    (
+        Language::JavaScript,
+        &[
+            "no node, or one before 20, which componentize-qjs runs in",
+            "apt-get install nodejs npm",
+        ],
+    ),
+    (
+        Language::TypeScript,
+        &[
+            "no node, or one before 20, which typescript runs in",
+            "apt-get install nodejs npm",
+        ],
+    ),
+    (
+        Language::Python,
+        &[
+            "componentize-py 0.25.1 is not installed",
+            "from PyPI into `",
+            "about 17 MB",
         ],
     ),
 ];

@@ -1,6 +1,7 @@
 //! Builds plugins into components, as `wardlet plugin build` does for anybody: the shipped ones, the
 //! examples, and those of tests and benchmarks. Each is a folder with a `plugin.toml`.
 
+mod current;
 mod languages;
 
 use std::path::{Path, PathBuf};
@@ -117,6 +118,10 @@ fn build_guest(
     } else {
         guests.join(guest.component.replace('/', "-"))
     };
+    let made = out.join(format!("{}.wasm", guest.component));
+    if let Some(built) = current::built(workspace, &project, &made) {
+        return Ok(Some(built));
+    }
     let job = Job {
         project: &project,
         work: &work,
@@ -124,7 +129,7 @@ fn build_guest(
         steps,
         profile: guest.profile,
     };
-    match build(&job, &out.join(format!("{}.wasm", guest.component))) {
+    match build(&job, &made) {
         Ok(built) => Ok(Some(built)),
         Err(failure) if failure.kind == FailureKind::Missing && !is_named && !is_rust => {
             steps.say(&format!(

@@ -30,13 +30,6 @@ pub(crate) const PEERS: Packages = Packages {
     into: "target/peers",
 };
 
-/// Builders of plugins for the test guests.
-pub(crate) const BUILDERS: Packages = Packages {
-    what: "builders of plugins",
-    pins: "tests/guests",
-    into: "target/builders",
-};
-
 /// What is there after [`install`].
 pub(crate) struct Peers {
     /// The folder that holds `node_modules`.

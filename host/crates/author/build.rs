@@ -22,8 +22,8 @@ const EMBEDDED: [(&str, &str); 8] = [
 /// What stands in for WASI preview 1, as text.
 const STUB: &str = "src/stub.wat";
 
-/// What builds leave in a folder of sources.
-const BUILT: [&str; 3] = ["build", "target", "node_modules"];
+/// What builds leave in a folder of sources, and `deps`, which is the contract once more.
+const LEFT_OUT: [&str; 4] = ["build", "target", "node_modules", "deps"];
 
 fn main() -> io::Result<()> {
     let crate_folder = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").unwrap_or_default());
@@ -57,7 +57,7 @@ fn collect(name: &str, path: &Path, files: &mut Vec<(String, PathBuf)>) -> io::R
     for entry in fs::read_dir(path)? {
         let entry = entry?;
         let file = entry.file_name().to_string_lossy().into_owned();
-        if !BUILT.contains(&file.as_str()) {
+        if !LEFT_OUT.contains(&file.as_str()) {
             collect(&format!("{name}/{file}"), &entry.path(), files)?;
         }
     }

@@ -51,7 +51,12 @@ impl Module<'_> {
         if exported {
             let _ = writeln!(out, "  export interface {} {{", pascal(name));
             for function in functions {
-                comment(&function.docs, self.thrown(function)?.as_deref(), "    ", out);
+                comment(
+                    &function.docs,
+                    self.thrown(function)?.as_deref(),
+                    "    ",
+                    out,
+                );
                 let signature = self.signature(function)?;
                 let _ = writeln!(out, "    {}{signature};", camel(&function.name));
             }
@@ -222,7 +227,12 @@ impl Module<'_> {
 
 /// Documentation as TypeScript has it, with what is thrown.
 fn comment(docs: &Docs, thrown: Option<&str>, indent: &str, out: &mut String) {
-    let mut lines: Vec<String> = docs.contents.iter().flat_map(|text| text.lines()).map(str::to_owned).collect();
+    let mut lines: Vec<String> = docs
+        .contents
+        .iter()
+        .flat_map(|text| text.lines())
+        .map(str::to_owned)
+        .collect();
     lines.extend(thrown.map(|thrown| format!("@throws {{{thrown}}}")));
     match lines.as_slice() {
         [] => {}

@@ -21,5 +21,6 @@ pub(crate) fn text(name: &str) -> &'static str {
 
 /// The contract: the names of its files and their texts.
 pub(crate) fn contract() -> impl Iterator<Item = (&'static str, &'static [u8])> {
-    below("wit")
+    // Beside them lie their documentation and what was released before.
+    below("wit").filter(|(path, _)| path.ends_with(".wit") && !path.contains('/'))
 }

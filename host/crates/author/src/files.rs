@@ -1,6 +1,7 @@
 //! Files, with failures that name them.
 
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::failure::Failure;
@@ -38,6 +39,16 @@ pub(crate) fn absolute(path: &Path) -> Result<PathBuf, Failure> {
     std::path::absolute(path).map_err(|error| cannot("find", path, &error))
 }
 
+/// Removes a folder and all that is in it, where it is there.
+pub(crate) fn clear(folder: &Path) -> Result<(), Failure> {
+    match fs::remove_dir_all(folder) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            Err(cannot("remove", folder, &error))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// The files below a folder whose names end so, in the order of their paths.
 pub(crate) fn below(folder: &Path, endings: &[&str]) -> Result<Vec<PathBuf>, Failure> {
     let mut found = Vec::new();
@@ -57,6 +68,6 @@ pub(crate) fn below(folder: &Path, endings: &[&str]) -> Result<Vec<PathBuf>, Fai
     Ok(found)
 }
 
-pub(crate) fn cannot(what: &str, path: &Path, error: &std::io::Error) -> Failure {
+pub(crate) fn cannot(what: &str, path: &Path, error: &io::Error) -> Failure {
     Failure::unreadable(format!("cannot {what} `{}`: {error}", path.display()))
 }

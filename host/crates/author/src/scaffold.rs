@@ -92,7 +92,9 @@ fn contents(project: &Project) -> Result<Vec<(String, Vec<u8>)>, Failure> {
             // What has the name of a file of the template goes on with it.
             match contents.iter_mut().find(|(held, _)| held == path) {
                 Some((_, held)) => {
-                    held.push(b'\n');
+                    if !bytes.starts_with(b"\n") {
+                        held.push(b'\n');
+                    }
                     held.extend_from_slice(bytes);
                 }
                 None => contents.push((path.to_owned(), bytes.to_vec())),

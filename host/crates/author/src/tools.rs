@@ -111,7 +111,11 @@ impl Tools {
     pub(crate) fn from_npm(&self, pin: &Pin, steps: &Steps) -> Result<PathBuf, Failure> {
         let (folder, stamp) = self.place(pin);
         let programs = folder.join("node_modules").join(".bin");
-        let hint = "install Node 20 or later with npm; on Debian `apt-get install nodejs npm`";
+        let hint = format!(
+            "install Node 20 or later with npm, on Debian `apt-get install nodejs npm`; \
+             `wardlet plugin build --install` then installs {} ({})",
+            pin.name, pin.size
+        );
         // Asked of an installed package too: its programs run in it.
         if !answers("node", &["-e", NODE]) {
             let text = format!("no node, or one before 20, which {} runs in", pin.name);

@@ -40,10 +40,7 @@ fn every_shape_has_a_declaration() {
             "record a {\n/// How `it` is called.\n/// Ends */ nothing.\nits-name: string }",
             "  export interface A {\n    /**\n     * How `it` is called.\n     * Ends * / nothing.\n     */\n    itsName: string;\n  }\n",
         ),
-        (
-            "record b { x: u32 } type a = b;",
-            "  export type A = B;\n",
-        ),
+        ("record b { x: u32 } type a = b;", "  export type A = B;\n"),
         (
             "to-do: func(a-b: string, default: f64) -> option<u8>;",
             "  export function toDo(aB: string, default_: number): number | null;\n",
@@ -60,7 +57,10 @@ fn every_shape_has_a_declaration() {
         let world = format!("package a:b@1.0.0; interface i {{ {wit} }} world w {{ import i; }}");
         let text = declared(&world).unwrap();
         assert!(text.contains(expected), "{wit}:\n{text}");
-        assert!(text.contains("declare module \"a:b/i@1.0.0\" {\n"), "{text}");
+        assert!(
+            text.contains("declare module \"a:b/i@1.0.0\" {\n"),
+            "{text}"
+        );
     }
 }
 

@@ -30,7 +30,16 @@ impl Recipe for Python {
         let mut bindings = Command::new(&program);
         bindings.arg("--wit-path").arg(&wit).arg("bindings");
         bindings.arg(job.work.join("bindings"));
-        job.steps.run("writing bindings for editors", &mut bindings)?;
+        job.steps
+            .run("writing bindings for editors", &mut bindings)?;
+        // A copy: Python leaves what it compiles beside the sources.
+        let sources = job.project.folder.join("src");
+        let copy = job.work.join("src");
+        files::clear(&copy)?;
+        for path in files::below(&sources, &["py"])? {
+            let inner = path.strip_prefix(&sources).unwrap_or(&path);
+            files::update(&copy.join(inner), &files::read(&path)?)?;
+        }
         let made = job.work.join("component.wasm");
         let mut command = Command::new(&program);
         command
@@ -40,7 +49,7 @@ impl Recipe for Python {
             // In place of WASI: its runtime asks for sockets, which no plugin is given.
             .arg("--stub-wasi")
             .arg("--python-path")
-            .arg(job.project.folder.join("src"))
+            .arg(&copy)
             .arg("--output")
             .arg(&made)
             .arg(ENTRY);

@@ -37,11 +37,7 @@ pub(super) fn declare(job: &Job<'_>, into: &Path) -> Result<(), Failure> {
 
 /// Makes a component of the module `entry` and of what it imports. Packages are looked for in
 /// `node_modules` of the folder `root`, which holds the module too.
-pub(super) fn componentize(
-    job: &Job<'_>,
-    entry: &Path,
-    root: &Path,
-) -> Result<Component, Failure> {
+pub(super) fn componentize(job: &Job<'_>, entry: &Path, root: &Path) -> Result<Component, Failure> {
     let programs = job.tools.from_npm(&QUICKJS, job.steps)?;
     let wasi = job.project.capabilities.iter().any(|name| name == "wasi");
     let made = files::absolute(&job.work.join("component.wasm"))?;
@@ -96,3 +92,6 @@ fn without_handles(bytes: &mut [u8]) -> Result<(), String> {
     let valid = Validator::new_with_features(WasmFeatures::default()).validate_all(bytes);
     valid.map(drop).map_err(wrong)
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,7 +1,5 @@
 //! TypeScript: its compiler checks the types and writes JavaScript.
 
-use std::fs;
-use std::path::Path;
 use std::process::Command;
 
 use serde_json::json;
@@ -10,9 +8,9 @@ use super::quickjs;
 use crate::build::Job;
 use crate::component::Component;
 use crate::failure::Failure;
+use crate::files;
 use crate::language::Recipe;
 use crate::tools::Pin;
-use crate::files;
 
 /// The compiler.
 const TYPESCRIPT: Pin = Pin {
@@ -31,7 +29,8 @@ impl Recipe for TypeScript {
         quickjs::declare(job, &bindings)?;
         let folder = files::absolute(&job.project.folder)?;
         let scripts = files::absolute(&job.work.join("js"))?;
-        clear(&scripts)?;
+        // A module that is gone is not found there.
+        files::clear(&scripts)?;
         // The plugin's own configuration, which editors read, writes nothing.
         let configuration = json!({
             "extends": folder.join("tsconfig.json"),
@@ -50,18 +49,12 @@ impl Recipe for TypeScript {
         let what = format!("checking and compiling {}", job.project.name);
         job.steps.run(&what, &mut command)?;
         // Packages are those of the plugin's folder, where what was compiled lies within it.
-        let root = if scripts.starts_with(&folder) { folder } else { scripts.clone() };
+        let root = if scripts.starts_with(&folder) {
+            folder
+        } else {
+            scripts.clone()
+        };
         let entry = scripts.join(quickjs::ENTRY).with_extension("js");
         quickjs::componentize(job, &entry, &root)
-    }
-}
-
-/// Removes what an earlier build wrote: a module that is gone is not found there.
-fn clear(folder: &Path) -> Result<(), Failure> {
-    match fs::remove_dir_all(folder) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            Err(files::cannot("remove", folder, &error))
-        }
-        _ => Ok(()),
     }
 }
