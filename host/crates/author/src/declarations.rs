@@ -2,7 +2,8 @@
 //! interface, with the contract's own documentation.
 //!
 //! The shapes are those that QuickJS is given by `componentize-qjs`: an option that is none is `null`,
-//! a variant is `{ tag, val }`, an enum is a text, and the error of a result is thrown.
+//! a variant is `{ tag, val }`, an enum is a text. The host's errors are thrown as the `payload` of an
+//! `Error`; a plugin throws its own as they are.
 
 use std::fmt::Write as _;
 
@@ -63,7 +64,9 @@ impl Module<'_> {
             out.push_str("  }\n");
         } else {
             for function in functions {
-                comment(&function.docs, self.thrown(function)?.as_deref(), "  ", out);
+                let thrown = self.thrown(function)?;
+                let thrown = thrown.map(|shape| format!("Error & {{ payload: {shape} }}"));
+                comment(&function.docs, thrown.as_deref(), "  ", out);
                 let name = camel(&function.name);
                 let signature = self.signature(function)?;
                 if is_reserved(&name) {
@@ -101,7 +104,8 @@ impl Module<'_> {
             TypeDefKind::Type(Type::Id(of)) => self.elsewhere(*of)?,
             kind => self.kind(kind)?,
         };
-        let _ = writeln!(out, "  export type {name} = {shape};");
+        let space = if shape.starts_with('\n') { "" } else { " " };
+        let _ = writeln!(out, "  export type {name} ={space}{shape};");
         Ok(())
     }
 

@@ -34,7 +34,7 @@ fn every_shape_has_a_declaration() {
         ),
         (
             "variant a {\n/// Nothing.\nnone, of-text(string) }",
-            "  export type A = \n    /** Nothing. */\n    | { tag: \"none\" }\n    | { tag: \"of-text\"; val: string };\n",
+            "  export type A =\n    /** Nothing. */\n    | { tag: \"none\" }\n    | { tag: \"of-text\"; val: string };\n",
         ),
         (
             "record a {\n/// How `it` is called.\n/// Ends */ nothing.\nits-name: string }",
@@ -47,7 +47,7 @@ fn every_shape_has_a_declaration() {
         ),
         (
             "/// Goes.\ngo: func() -> result<_, string>;",
-            "  /**\n   * Goes.\n   * @throws {string}\n   */\n  export function go(): void;\n",
+            "  /**\n   * Goes.\n   * @throws {Error & { payload: string }}\n   */\n  export function go(): void;\n",
         ),
         (
             "delete: func();",

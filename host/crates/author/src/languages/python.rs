@@ -1,5 +1,6 @@
 //! Python: CPython within the component, with the plugin's modules already imported.
 
+use std::path::Path;
 use std::process::Command;
 
 use crate::build::Job;
@@ -27,11 +28,13 @@ impl Recipe for Python {
         let program = job.tools.from_pypi(&COMPONENTIZE, job.steps)?;
         let program = program.join("componentize-py");
         let wit = job.project.folder.join("wit");
-        let mut bindings = Command::new(&program);
-        bindings.arg("--wit-path").arg(&wit).arg("bindings");
-        bindings.arg(job.work.join("bindings"));
+        // What is there already, it does not write over.
+        let bindings = job.work.join("bindings");
+        files::clear(&bindings)?;
+        let mut command = tool(&program, &wit);
+        command.arg("bindings").arg(&bindings);
         job.steps
-            .run("writing bindings for editors", &mut bindings)?;
+            .run("writing bindings for editors", &mut command)?;
         // A copy: Python leaves what it compiles beside the sources.
         let sources = job.project.folder.join("src");
         let copy = job.work.join("src");
@@ -41,10 +44,8 @@ impl Recipe for Python {
             files::update(&copy.join(inner), &files::read(&path)?)?;
         }
         let made = job.work.join("component.wasm");
-        let mut command = Command::new(&program);
+        let mut command = tool(&program, &wit);
         command
-            .arg("--wit-path")
-            .arg(&wit)
             .arg("componentize")
             // In place of WASI: its runtime asks for sockets, which no plugin is given.
             .arg("--stub-wasi")
@@ -57,4 +58,14 @@ impl Recipe for Python {
         job.steps.run(&what, &mut command)?;
         Ok(Component::read(files::read(&made)?)?)
     }
+}
+
+fn tool(program: &Path, wit: &Path) -> Command {
+    let mut command = Command::new(program);
+    command
+        .arg("--wit-path")
+        .arg(wit)
+        // Where it fails, its own stack would push what is wrong with the plugin out of what is shown.
+        .env_remove("RUST_BACKTRACE");
+    command
 }

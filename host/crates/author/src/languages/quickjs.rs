@@ -16,7 +16,7 @@ use crate::{declarations, files, world};
 const QUICKJS: Pin = Pin {
     name: "componentize-qjs",
     version: "0.4.5",
-    size: "about 40 MB",
+    size: "about 10 MB",
 };
 
 /// The module that exports the plugin.

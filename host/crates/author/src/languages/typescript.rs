@@ -16,7 +16,7 @@ use crate::tools::Pin;
 const TYPESCRIPT: Pin = Pin {
     name: "typescript",
     version: "7.0.2",
-    size: "about 30 MB",
+    size: "about 13 MB",
 };
 
 /// TypeScript.

@@ -59,7 +59,9 @@ export const redactor = {
  * @param {import("wardlet:plugin/types@0.1.0").Part} part
  */
 function* leaves(part) {
-  for (let from = /** @type {number | null} */ (0); from !== null; ) {
+  /** @type {number | null} */
+  let from = 0;
+  while (from !== null) {
     const batch = strings(part, "", from);
     yield* batch.leaves;
     from = batch.next;

@@ -7,7 +7,7 @@ PLAIN = re.compile(r"[!-~]+")
 
 
 def domain_of(address: str) -> str | None:
-    """The domain of an address of the form `local@domain`; none where a text is of any other form.
+    """The domain of an address of the form `local@domain`; none for any other text.
 
     What two readers could take apart differently is no address here.
     """

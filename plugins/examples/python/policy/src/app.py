@@ -1,13 +1,12 @@
 """A policy: what a tool sends goes to the domains that the operator names."""
 
-from address import domain_of
 from componentize_py_types import Err
-from place import child, item, text_at
-from setup import BadSetting, Setup, faults
 from wit_world import exports
 from wit_world.exports.plugin import Code, Description, Need
-from wit_world.imports import document
-from wit_world.imports import log  # capability `log`
+from wit_world.imports import (
+    document,
+    log,  # capability `log`
+)
 from wit_world.imports.types import (
     Decision,
     Decision_Allow,
@@ -18,16 +17,22 @@ from wit_world.imports.types import (
     Verdict,
 )
 
+from address import domain_of
+from place import child, item, text_at
+from setup import BadSetting, Setup, faults
+
 NAME = "recipients"
 """The plugin's name."""
 
 REASONS = {
     "no-recipient": "The call names no recipient.",
-    "unreadable-recipient": "A recipient is no plain address of the form `local@domain`.",
+    "unreadable-recipient": (
+        "A recipient is no plain address of the form `local@domain`."
+    ),
     "foreign-domain": "A recipient's domain is not one that is allowed.",
     "many-recipients": "The call has more recipients than may pass without a human.",
 }
-"""Why a call may be refused or held: codes for machines, and the sentences that people read."""
+"""Why a call may be refused or held: codes for machines, sentences for people."""
 
 
 class Plugin(exports.Plugin):
@@ -81,7 +86,7 @@ def judge(setup: Setup) -> Decision:
 
 
 def recipients(pointer: str) -> list[str] | None:
-    """Where the recipients stand; none where the argument is neither a text nor a list."""
+    """Where the recipients stand; none where they are neither a text nor a list."""
     match document.get(Part.ARGUMENTS, pointer):
         case None | document.Value_Null():
             return []

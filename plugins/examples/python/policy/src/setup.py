@@ -3,10 +3,11 @@
 import re
 from dataclasses import dataclass
 
-from place import child, item, members, text_at
 from wit_world.exports.plugin import SettingFault
 from wit_world.imports import document
 from wit_world.imports.types import Part
+
+from place import child, item, members, text_at
 
 ARGUMENT = "to"
 """The argument that holds recipients, unless the operator names another."""
@@ -37,10 +38,11 @@ class Setup:
     @classmethod
     def read(cls) -> "Setup":
         """Reads the settings, stopping at the first fault."""
-        return cls(frozenset(map(folded, read_domains())), read_argument(), read_ask_above())
+        domains = frozenset(map(folded, read_domains()))
+        return cls(domains, read_argument(), read_ask_above())
 
     def allows(self, domain: str) -> bool:
-        """Whether a domain is one of those that are named. A domain below one of them is another."""
+        """Whether a domain is one of those that are named: one below is another."""
         return folded(domain) in self.domains
 
 
@@ -91,5 +93,5 @@ def required_text(pointer: str) -> str:
 
 
 def folded(domain: str) -> bytes:
-    """Domains differ in no more than the case of ASCII letters: `bytes.lower` leaves all others."""
+    """A domain without the case of ASCII letters: `bytes.lower` leaves all others."""
     return domain.encode().lower()

@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from componentize_py_types import Err
 from wit_world import exports
 from wit_world.exports.plugin import Code, Description, SettingFault
-from wit_world.imports import document
-from wit_world.imports import log  # capability `log`
+from wit_world.imports import (
+    document,
+    log,  # capability `log`
+)
 from wit_world.imports.types import Edit, Part, Subject
 
 NAME = "employee-numbers"
@@ -20,7 +22,7 @@ CONFIDENCE = 100
 """How sure it is of a find, in percent: the form says it all."""
 
 NUMBER = re.compile(rb"(?<![A-Za-z0-9])EMP-[0-9]{6}(?![A-Za-z0-9])")
-"""A number. Between letters or digits there is none: that would be part of another name."""
+"""A number, not between letters or digits: it would be part of another name."""
 
 
 class Plugin(exports.Plugin):
@@ -71,6 +73,6 @@ def leaves(part: Part) -> Iterator[document.Leaf]:
         try:
             batch = document.strings(part, "", start)
         except Err as refusal:
-            raise Err(f"the host does not show the part: {refusal.value.name}") from None
+            raise Err(f"the host shows no such part: {refusal.value.name}") from None
         yield from batch.leaves
         start = batch.next

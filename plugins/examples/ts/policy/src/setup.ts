@@ -33,9 +33,10 @@ class SettingFault extends Error implements Fault {
 
 /** Checks every setting, and throws what is wrong: one that is misspelt is not passed over. */
 export function checkSetup(): void {
+  const message = `no such setting; known are: ${SETTINGS.join(", ")}`;
   const faults = [...members("settings", "")]
     .filter((name) => !SETTINGS.includes(name))
-    .map((name) => new SettingFault(child("", name), `no such setting; known are: ${SETTINGS.join(", ")}`));
+    .map((name) => new SettingFault(child("", name), message));
   if (faults.length > 0) throw faults;
   try {
     readSetup();

@@ -30,13 +30,11 @@ export const plugin: Plugin = {
 
   /** There are no settings: one that is given is misspelt. */
   configure() {
-    const faults = names("settings", "", 0).map(
-      (name): SettingFault => ({
-        // `~` and `/` in a name are escaped (RFC 6901, section 3).
-        pointer: `/${name.replaceAll("~", "~0").replaceAll("/", "~1")}`,
-        message: "no such setting; there are none",
-      }),
-    );
+    const faults = names("settings", "", 0).map((name): SettingFault => ({
+      // `~` and `/` in a name are escaped (RFC 6901, section 3).
+      pointer: `/${name.replaceAll("~", "~0").replaceAll("/", "~1")}`,
+      message: "no such setting; there are none",
+    }));
     if (faults.length > 0) throw faults;
   },
 };
@@ -60,7 +58,8 @@ export const redactor: Redactor = {
 
 /** The texts of a part, which the host gives some at a time. */
 function* leaves(part: Part): Generator<Leaf> {
-  for (let from: number | null = 0; from !== null; ) {
+  let from: number | null = 0;
+  while (from !== null) {
     const batch = strings(part, "", from);
     yield* batch.leaves;
     from = batch.next;
