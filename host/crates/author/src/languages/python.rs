@@ -14,7 +14,7 @@ use crate::tools::Pin;
 const COMPONENTIZE: Pin = Pin {
     name: "componentize-py",
     version: "0.25.1",
-    size: "about 70 MB",
+    size: "about 17 MB",
 };
 
 /// The module that has the classes of the plugin.
