@@ -31,6 +31,27 @@ func Unpin() {
 	crossed.Unpin()
 }
 
+// isStarted is true from when packages are initialised.
+var isStarted bool
+
+func init() {
+	isStarted = true
+}
+
+// early is what is given before Go's runtime has started, when nothing can be allocated. The adapter to WASI
+// 0.2, which a plugin with `wasi` has, takes two pages for itself when the runtime asks its first question;
+// a third is for the answers.
+var early [3 << 16]byte
+
+var earlyUsed uintptr
+
+func allocateEarly(size, align uintptr) unsafe.Pointer {
+	start := (uintptr(unsafe.Pointer(&early)) + earlyUsed + align - 1) &^ (align - 1)
+	earlyUsed = start + size - uintptr(unsafe.Pointer(&early))
+	// Whoever asks for more runs into the bounds, which is a trap.
+	return unsafe.Pointer(&early[earlyUsed-size])
+}
+
 // The host asks for memory. It never resizes what it asked for: the canonical ABI does so only for texts of
 // other encodings, and both sides speak UTF-8.
 //
@@ -38,6 +59,9 @@ func Unpin() {
 func cabiRealloc(old unsafe.Pointer, oldSize, align, size uintptr) unsafe.Pointer {
 	if old != nil || oldSize != 0 {
 		panic("memory of the host is not resized")
+	}
+	if !isStarted {
+		return allocateEarly(size, align)
 	}
 	return Allocate(&crossed, size, align)
 }
