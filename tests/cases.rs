@@ -7,7 +7,8 @@ use std::sync::Arc;
 use wardlet::trial::Trials;
 use wardlet_call::PluginName;
 use wardlet_call::cases::read;
-use wardlet_sandbox::Sandbox;
+use wardlet_keys::ArtifactKey;
+use wardlet_sandbox::{Artifacts, Cache, Compiler, Sandbox};
 
 use crate::fixture::{plugin, root, skip};
 
@@ -46,7 +47,11 @@ fn check(component: &str, cases_of: &str) {
 
 /// Runs all case files of a folder with the component of a file.
 pub(crate) fn check_component(component: &str, file: &Path, folder: &Path) {
-    let sandbox = Arc::new(Sandbox::new().unwrap());
+    // A plugin is loaded anew for each settings, and a runtime takes seconds to compile.
+    let kept = tempfile::tempdir().unwrap();
+    let cache = Cache::open(kept.path(), ArtifactKey::generate().unwrap()).unwrap();
+    let artifacts = Artifacts::new(Compiler::default(), Some(cache));
+    let sandbox = Arc::new(Sandbox::new().unwrap().with(artifacts));
     let name = PluginName::parse(component).unwrap();
     let trials = Trials::read(sandbox, name, file).unwrap();
     let mut wrong = Vec::new();
