@@ -56,7 +56,7 @@ impl Recipe for Python {
             .arg(ENTRY);
         let what = format!("making a component of {}", job.project.name);
         job.steps.run(&what, &mut command)?;
-        Ok(Component::read(files::read(&made)?)?)
+        Component::read(files::read(&made)?)
     }
 }
 

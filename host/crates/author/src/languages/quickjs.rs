@@ -62,7 +62,7 @@ pub(super) fn componentize(job: &Job<'_>, entry: &Path, root: &Path) -> Result<C
     if !wasi {
         without_handles(&mut bytes)?;
     }
-    Ok(Component::read(bytes)?)
+    Component::read(bytes)
 }
 
 /// Takes the making of handles out of the stubs of WASI. Each of their functions traps at once, so
