@@ -49,7 +49,7 @@ fn check(component: &str, cases_of: &str) {
 pub(crate) fn check_component(component: &str, file: &Path, folder: &Path) {
     // A plugin is loaded anew for each settings, and a runtime takes seconds to compile.
     let kept = tempfile::tempdir().unwrap();
-    let cache = Cache::open(kept.path(), ArtifactKey::generate().unwrap()).unwrap();
+    let cache = Cache::open(&kept.path().join("kept"), ArtifactKey::generate().unwrap()).unwrap();
     let artifacts = Artifacts::new(Compiler::default(), Some(cache));
     let sandbox = Arc::new(Sandbox::new().unwrap().with(artifacts));
     let name = PluginName::parse(component).unwrap();

@@ -63,6 +63,9 @@ const CALLS: [(&str, Fate); 4] = [
     (r#"{"note":"EMP-123456"}"#, Refused("no-recipient")),
 ];
 
+/// No test depends on how fast a machine is, and a runtime takes longest.
+const LIMITS: &str = r#"{ deadline = "10s", cpu = "10s" }"#;
+
 #[test]
 fn examples_of_every_language_judge_and_redact_in_a_gateway() {
     for language in Language::ALL {
@@ -85,7 +88,7 @@ fn examples_of_every_language_judge_and_redact_in_a_gateway() {
         .map(|(name, (component, digest), sees, settings)| {
             format!(
                 "[plugin.{name}]\ncomponent = {component:?}\ndigest = \"{digest}\"\n\
-                 grants = [\"log\"]\nsees = [\"{sees}\"]\nsettings = {settings}\n\n"
+                 grants = [\"log\"]\nlimits = {LIMITS}\nsees = [\"{sees}\"]\nsettings = {settings}\n\n"
             )
         });
         let rules = format!(
