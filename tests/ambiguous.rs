@@ -2,6 +2,8 @@
 //! policy in each language is given arguments that parsers are known to disagree about: the host
 //! refuses them, or every language gives the same verdict.
 
+mod examples;
+
 use crate::fixture::{Gateway, Setup, is_refusal, plugin, root, skip};
 
 /// What becomes of a call.
@@ -354,7 +356,6 @@ fn check(language: &str, grants: &str, needs: &str) {
     {
         return skip(&format!("ambiguous::{language}"), needs);
     }
-    let mut gateway = Gateway::start(&Setup::rules(&rules(&name, grants)));
     let nested = |depth: usize| {
         let (open, close) = ("[".repeat(depth), "]".repeat(depth));
         format!(r#"{{"path":"/srv/data/x","count":{open}{close}}}"#).into_bytes()
@@ -363,8 +364,14 @@ fn check(language: &str, grants: &str, needs: &str) {
     let mut cases = CASES.to_vec();
     cases.push(("nested deep", &deep, Denied("too-many")));
     cases.push(("nested too deep", &too_deep, Malformed));
+    judge(language, &rules(&name, grants), &cases);
+}
+
+/// Sends all arguments through a gateway with these rules, and compares what became of them.
+fn judge(language: &str, rules: &str, cases: &[(&str, &[u8], Fate)]) {
+    let mut gateway = Gateway::start(&Setup::rules(rules));
     let told: Vec<&str> = (1_000..)
-        .zip(&cases)
+        .zip(cases)
         .map(|(id, (_, arguments, _))| call(&mut gateway, arguments, id))
         .collect();
     let mut decisions = gateway.finish().entries.decisions();
