@@ -27,10 +27,13 @@ const FORGIVEN: u32 = 32;
 const FORGIVEN_AT_LAST: u32 = 4096;
 
 /// How long a check took, and whether it asked for more than it may have.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Took {
     pub(super) time: Duration,
+    /// It was stopped for its time.
     pub(super) overran: bool,
+    /// It asked for all memory that it may have, and more.
+    pub(super) greedy: bool,
 }
 
 impl Took {
@@ -38,16 +41,17 @@ impl Took {
         // What it waited for is the host's time: a slow server behind a plugin says nothing about its code.
         let waited = usage.waited > Duration::ZERO;
         // Memory up to the limit is a page fault for each of its pages, and the kernel's time to take
-        // them back: a check that asks for all of it costs its neighbours as one that loops does.
-        let greedy = [Limit::Memory, Limit::Table];
-        let greedy = greedy.into_iter().any(|limit| usage.struck.contains(limit));
+        // them back: a check that asks for all of it is slow, however quick it was.
+        let memory = [Limit::Memory, Limit::Table];
+        let greedy = memory.into_iter().any(|limit| usage.struck.contains(limit));
         Took {
             time: usage.time.saturating_sub(usage.waited),
             overran: match answer {
                 Err(Fault::Deadline) => !waited,
                 Err(Fault::Cpu) => true,
-                _ => greedy,
+                _ => false,
             },
+            greedy,
         }
     }
 }
@@ -58,9 +62,9 @@ enum Place {
     /// Inline.
     #[default]
     Inline,
-    /// On its lane, a little behind everybody else, since it is slow.
+    /// On its lane, a little behind everybody else, since it is slow or greedy.
     Slow,
-    /// On its lane, far behind everybody else, since it overran its time or its memory.
+    /// On its lane, far behind everybody else, since it overran its time.
     Overran,
 }
 
@@ -98,6 +102,9 @@ impl History {
         if took.overran {
             return self.leave(Place::Overran);
         }
+        if took.greedy {
+            return self.leave(Place::Slow);
+        }
         if took.time <= QUICK {
             self.slow = self.slow.saturating_sub(1);
             return;
@@ -121,7 +128,9 @@ impl History {
     pub(super) fn on_lane(&mut self, took: Took) -> StepBack {
         if took.overran {
             self.leave(Place::Overran);
-        } else if self.place == Place::Inline || took.time > QUICK {
+        } else if took.greedy && self.place == Place::Inline {
+            self.leave(Place::Slow);
+        } else if self.place == Place::Inline || took.greedy || took.time > QUICK {
             // A plugin that is always on its lane, or was shown a large document there, is not judged
             // by that.
             self.quick = 0;

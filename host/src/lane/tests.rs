@@ -8,24 +8,33 @@ use super::threads::{Queue, StepBack, spare_processors};
 const QUICKLY: Took = Took {
     time: Duration::from_micros(50),
     overran: false,
+    greedy: false,
 };
 const SLOWLY: Took = Took {
     time: Duration::from_millis(2),
     overran: false,
+    greedy: false,
 };
 const OVER: Took = Took {
     time: Duration::from_millis(8),
     overran: true,
+    greedy: false,
+};
+const GREEDY: Took = Took {
+    time: Duration::from_micros(50),
+    overran: false,
+    greedy: true,
 };
 
 /// A history after checks that each ran where the plugin's place was. A letter for each: quick,
-/// slow, overran.
+/// slow, greedy, overran.
 fn after(checks: &str) -> History {
     let mut history = History::default();
     for check in checks.chars() {
         let took = match check {
             'q' => QUICKLY,
             's' => SLOWLY,
+            'g' => GREEDY,
             _ => OVER,
         };
         if history.is_clean() {
@@ -51,6 +60,12 @@ fn where_a_plugin_is_after_its_checks() {
         // Now and then a machine is busy.
         (format!("s{}", quick(20)).repeat(20), inline),
         (format!("s{}", quick(8)).repeat(20), slow),
+        ("g".into(), slow),
+        (format!("g{}", quick(63)), slow),
+        (format!("g{}", quick(64)), inline),
+        (format!("g{}g{}", quick(63), quick(63)), slow),
+        ("og".into(), overran),
+        ("go".into(), overran),
         ("o".into(), overran),
         ("ssso".into(), overran),
         (format!("o{}", quick(31)), overran),
@@ -146,7 +161,7 @@ fn what_is_taken_back_never_runs_and_what_does_not_fit_is_not_taken() {
 
 #[test]
 fn threads_above_a_lowered_limit_end_at_their_next_turn() {
-    let few = spare_processors().min(4);
+    let few = spare_processors().clamp(2, 4);
     for (lowered, left) in [((1, StepBack::No), 1), ((4, StepBack::Far), few)] {
         let queue = Arc::new(Queue::default());
         let all = Arc::new(Barrier::new(5));

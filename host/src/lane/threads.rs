@@ -42,7 +42,11 @@ impl StepBack {
 /// A check to be run. How far its plugin is to step back afterwards.
 pub(super) type Job = Box<dyn FnOnce() -> StepBack + Send>;
 
-/// Threads of a plugin that is slow or overran: so many that half of the processors are left to everybody
+/// Threads that a plugin which overran its time has at least: one check that loops must not hold up all of its
+/// others. What loops in its own code is interrupted for everybody else.
+const FAR_CONCURRENCY: u32 = 2;
+
+/// Threads of a plugin that is slow or asks for all memory: so many that half of the processors are left to everybody
 /// else. Stepping back is not enough, since a kernel that gives out memory and takes it back is not
 /// interrupted for a thread that has waited longer.
 pub(super) fn spare_processors() -> u32 {
@@ -82,7 +86,8 @@ impl State {
         let most = self.concurrency.max(1);
         match self.back {
             StepBack::No => most,
-            StepBack::Some | StepBack::Far => most.min(spare_processors()),
+            StepBack::Some => most.min(spare_processors()),
+            StepBack::Far => most.min(spare_processors().max(FAR_CONCURRENCY)),
         }
     }
 }

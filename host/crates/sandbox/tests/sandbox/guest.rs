@@ -3,7 +3,6 @@
 //! allow.
 
 use std::fmt::Write as _;
-use std::path::Path;
 
 use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
 use wit_parser::Resolve;
@@ -456,7 +455,7 @@ impl Guest {
         if self.declare.is_some() {
             world.push_str("export patterns;\n");
         }
-        let wit = contract().replace("@0.1.0", &format!("@{}", self.version));
+        let wit = standard::contract().replace("@0.1.0", &format!("@{}", self.version));
         let mut resolve = Resolve::default();
         let versioned = |wit: &str| {
             wit.replace(
@@ -465,7 +464,7 @@ impl Guest {
             )
         };
         resolve
-            .push_str("wasi.wit", &versioned(&standard::contract()))
+            .push_str("wasi.wit", &versioned(&standard::wasi()))
             .unwrap();
         let world = versioned(&world);
         let package = resolve
@@ -480,23 +479,4 @@ impl Guest {
             .encode()
             .unwrap()
     }
-}
-
-/// The contract in one text. The file that names the package comes first.
-fn contract() -> String {
-    // Benches and fuzz targets of other packages build guests too: the root is above all of them.
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .ancestors()
-        .map(|folder| folder.join("wit"))
-        .find(|folder| folder.join("types.wit").exists())
-        .unwrap();
-    let read = |name: &str| std::fs::read_to_string(folder.join(name)).unwrap();
-    let mut others: Vec<String> = std::fs::read_dir(&folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-        .filter(|name| name.ends_with(".wit") && name != "types.wit" && name != "worlds.wit")
-        .collect();
-    others.sort();
-    let texts = others.iter().map(|name| read(name));
-    std::iter::once(read("types.wit")).chain(texts).collect()
 }

@@ -1,4 +1,6 @@
-//! What guests import of WASI.
+//! What guests are built against: the contract, and what they import of WASI.
+
+use std::path::Path;
 
 use super::Interface;
 
@@ -119,7 +121,26 @@ const FILES: &str = "
         }
     }";
 
-/// What guests are built against.
-pub(crate) fn contract() -> String {
+/// The interfaces of WASI that guests are built against.
+pub(crate) fn wasi() -> String {
     format!("{}{FILES}", include_str!("../../src/check/wasi/wasi.wit"))
+}
+
+/// The contract in one text. The file that names the package comes first.
+pub(crate) fn contract() -> String {
+    // Benches and fuzz targets of other packages build guests too: the root is above all of them.
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .ancestors()
+        .map(|folder| folder.join("wit"))
+        .find(|folder| folder.join("types.wit").exists())
+        .unwrap();
+    let read = |name: &str| std::fs::read_to_string(folder.join(name)).unwrap();
+    let mut others: Vec<String> = std::fs::read_dir(&folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| name.ends_with(".wit") && name != "types.wit" && name != "worlds.wit")
+        .collect();
+    others.sort();
+    let texts = others.iter().map(|name| read(name));
+    std::iter::once(read("types.wit")).chain(texts).collect()
 }
