@@ -156,22 +156,38 @@ fn each_alone(regexes: &[&str], text: &str) -> Found {
     all
 }
 
-/// A component with its artifact as it was first kept. One input at a time, since there is one file.
-static ARTIFACT: LazyLock<Mutex<(Kept, Vec<u8>, Vec<u8>)>> = LazyLock::new(|| {
+/// A component whose artifact is changed.
+struct Tampered {
+    kept: Kept,
+    component: Vec<u8>,
+    /// The file of the artifact as it was first kept.
+    good: Vec<u8>,
+}
+
+/// One input at a time, since there is one file.
+static TAMPERED: LazyLock<Mutex<Tampered>> = LazyLock::new(|| {
     let kept = Kept::new();
     let component = Guest::policy().component();
     kept.sandbox
         .load(&name(), &component, Grant::default())
         .unwrap();
-    let artifact = fs::read(kept.file()).unwrap();
-    Mutex::new((kept, component, artifact))
+    let good = fs::read(kept.file()).unwrap();
+    Mutex::new(Tampered {
+        kept,
+        component,
+        good,
+    })
 });
 
 /// Changes of a kept artifact, four bytes each: what (a bit, a cut, more bytes, a copy), and where.
 /// Whatever was changed is not trusted, and made again.
 pub(crate) fn artifact(input: &[u8]) {
-    let kept = ARTIFACT.lock().unwrap_or_else(PoisonError::into_inner);
-    let (kept, component, good) = &*kept;
+    let tampered = TAMPERED.lock().unwrap_or_else(PoisonError::into_inner);
+    let Tampered {
+        kept,
+        component,
+        good,
+    } = &*tampered;
     let mut bytes = good.clone();
     for change in input.chunks_exact(4).take(64) {
         let at = u32::from_le_bytes([change[1], change[2], change[3], 0]) as usize;
