@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use wardlet_sandbox::{Fault, Limit};
 
-use super::Ran;
 use super::threads::StepBack;
+use super::{PATIENCE, Ran};
 
 /// What a check may take where others wait for it. A check of a plugin of the SDK takes some tens of
 /// microseconds, one in JavaScript three hundred, one in Python two milliseconds. As many sessions as ask
@@ -39,15 +39,15 @@ pub(super) struct Took {
 impl Took {
     pub(super) fn of<T>((answer, usage): &Ran<T>) -> Self {
         // What it waited for is the host's time: a slow server behind a plugin says nothing about its code.
-        let waited = usage.waited > Duration::ZERO;
+        let own = usage.time.saturating_sub(usage.waited);
         // Memory up to the limit is a page fault for each of its pages, and the kernel's time to take
         // them back: a check that asks for all of it is slow, however quick it was.
         let memory = [Limit::Memory, Limit::Table];
         let greedy = memory.into_iter().any(|limit| usage.struck.contains(limit));
         Took {
-            time: usage.time.saturating_sub(usage.waited),
+            time: own,
             overran: match answer {
-                Err(Fault::Deadline) => !waited,
+                Err(Fault::Deadline) => usage.waited.is_zero() || own >= PATIENCE,
                 Err(Fault::Cpu) => true,
                 _ => false,
             },

@@ -2,6 +2,8 @@ use std::sync::mpsc::channel;
 use std::sync::{Arc, Barrier};
 use std::time::{Duration, Instant};
 
+use wardlet_sandbox::{Fault, Usage};
+
 use super::history::{History, QUICK, Took};
 use super::threads::{Queue, StepBack, spare_processors};
 
@@ -79,6 +81,27 @@ fn where_a_plugin_is_after_its_checks() {
     for (checks, expected) in cases {
         let history = after(&checks);
         assert_eq!(history.step_back(), expected, "{checks}");
+    }
+}
+
+/// A loop is one also after a wait, and a wait is none however long it was.
+#[test]
+fn what_a_check_overran_by_itself() {
+    let millis = Duration::from_millis;
+    for (time, waited, overran) in [
+        (millis(1), millis(0), true),
+        (millis(100), millis(0), true),
+        (millis(100), millis(100), false),
+        (millis(100), millis(98), false),
+        (millis(100), millis(1), true),
+    ] {
+        let usage = Usage {
+            time,
+            waited,
+            ..Usage::default()
+        };
+        let took = Took::of::<()>(&(Err(Fault::Deadline), usage));
+        assert_eq!(took.overran, overran, "{time:?} {waited:?}");
     }
 }
 

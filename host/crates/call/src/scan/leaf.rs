@@ -14,8 +14,9 @@ use regex_automata::{Anchored, Input, PatternID};
 
 use crate::patterns::{Group, PatternSet, Scratch};
 
-/// Bytes of a text in which candidates are looked for before they are tried: they are held meanwhile.
-const SLICE: usize = 8 << 10;
+/// Bytes of a text in which candidates are looked for before they are tried. Those that a batch has no time
+/// left for are looked for again, so looking for them takes a small part of a batch at the worst.
+const SLICE: usize = 1 << 10;
 
 /// A match is looked for up to the end of the block after the one in which it begins: longer
 /// credentials are unheard of.

@@ -286,6 +286,22 @@ fn hostile_texts_take_linear_work() {
     }
 }
 
+/// Literals of every length, in both manners, of which each byte of a text may begin one.
+#[test]
+fn a_search_moves_on_however_many_lengths_there_are() {
+    let exact = (3..=15).map(|length| format!("{}1", "a".repeat(length)));
+    let folded = (3..=15).map(|length| format!("(?i)-{}[+]", "-".repeat(length)));
+    let patterns: Vec<String> = exact.chain(folded).collect();
+    let patterns: Vec<&str> = patterns.iter().map(String::as_str).collect();
+    let sets = compiled(&patterns);
+    for piece in ["a", "-", "aaaaaaaaaaaaaaaa-"] {
+        let text = piece.repeat((64 << 10) / piece.len());
+        let (batches, work) = batches(&sets, &texts(&[&text]), "/result");
+        assert!(work < 1024 * text.len(), "{piece}: {work}");
+        assert!(batches.len() < 100, "{piece}: {}", batches.len());
+    }
+}
+
 /// One batch looks at a bounded part of a text.
 #[test]
 fn a_batch_ends_after_bounded_work() {
