@@ -292,7 +292,8 @@ echo compiling > started
 exec tail -f /dev/null
 ";
 
-/// As Ctrl-C does, the signal goes to the whole group.
+/// As with Ctrl-C the signal goes to the whole group. It is another one, since what a shell starts in the
+/// background ignores that of Ctrl-C.
 #[test]
 fn an_interrupted_build_leaves_no_half_component() {
     let folder = far_away();
@@ -322,7 +323,7 @@ fn an_interrupted_build_leaves_no_half_component() {
         "compiling\n"
     );
     let group = rustix::process::Pid::from_raw(build.id().cast_signed()).unwrap();
-    rustix::process::kill_process_group(group, rustix::process::Signal::INT).unwrap();
+    rustix::process::kill_process_group(group, rustix::process::Signal::TERM).unwrap();
     assert_eq!(build.wait().unwrap().code(), None, "ended by the signal");
     let made = fs::read_dir(project.join("build")).unwrap();
     let made: Vec<_> = made.map(|entry| entry.unwrap().file_name()).collect();
