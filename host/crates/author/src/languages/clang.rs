@@ -151,8 +151,14 @@ impl Compiler {
         linked.push(support);
         let module = job.work.join("module.wasm");
         let mut command = self.command();
-        command.args(OR_TRAP).arg("-I").arg(generated);
-        command.args(sources.iter().chain(&linked));
+        command
+            .args(OR_TRAP)
+            .arg("-I")
+            .arg(files::absolute(generated)?);
+        // Whole paths: the files of two plugins have the same names, and zig keeps by its names what it made.
+        for input in sources.iter().chain(&linked) {
+            command.arg(files::absolute(input)?);
+        }
         command.arg("-o").arg(&module);
         let what = format!("compiling {}", job.project.name);
         job.steps.run(&what, &mut command)?;
