@@ -8,7 +8,7 @@ mod compile;
 mod pattern;
 
 use std::fmt;
-use std::sync::Mutex;
+use std::sync::{Mutex, PoisonError};
 
 use regex_automata::hybrid;
 use regex_automata::nfa::thompson::pikevm;
@@ -172,17 +172,14 @@ impl PatternSet {
         self.size
     }
 
-    /// Room for a search. Nobody waits for it: where another thread is just taking some, it is made anew.
     pub(crate) fn take_scratch(&self) -> Scratch {
-        let idle = self.idle.try_lock().ok();
-        idle.and_then(|mut idle| idle.pop()).unwrap_or_default()
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        idle.pop().unwrap_or_default()
     }
 
-    /// Keeps it for the next search, unless somebody would have to wait for that.
     pub(crate) fn keep_scratch(&self, scratch: Scratch) {
-        if let Ok(mut idle) = self.idle.try_lock() {
-            idle.push(scratch);
-        }
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        idle.push(scratch);
     }
 }
 
