@@ -26,13 +26,12 @@ fn a_check_makes_no_system_call() {
     let logs = folder.path().join("logs.wasm");
     fs::write(&logs, logging().component()).unwrap();
     let shipped = ["path-guard", "secret-redactor"].map(|name| plugin(name).0);
-    // Two searches that take room at the same moment may wait for each other: seldom, and told by the kernel.
-    for (component, settings, most) in [
-        (&shipped[0], r#"{"roots":["/srv/data"]}"#, 2),
-        (&shipped[1], "{}", 1),
-        (&logs, "{}", 2),
+    for (component, settings) in [
+        (&shipped[0], r#"{"roots":["/srv/data"]}"#),
+        (&shipped[1], "{}"),
+        (&logs, "{}"),
     ] {
-        for threads in 1..=most {
+        for threads in [1, 2] {
             let of = |checks| of_checking_threads(checks, threads, (component, settings));
             let [short, long] = RUNS.map(of);
             assert_eq!(short.len(), threads, "{component:?}: {short:?}");

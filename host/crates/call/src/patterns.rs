@@ -6,9 +6,9 @@
 mod beginnings;
 mod compile;
 mod pattern;
+mod rooms;
 
 use std::fmt;
-use std::sync::{Mutex, PoisonError};
 
 use regex_automata::hybrid;
 use regex_automata::nfa::thompson::pikevm;
@@ -16,6 +16,7 @@ use regex_automata::nfa::thompson::pikevm;
 use crate::name::Code;
 use beginnings::Beginnings;
 pub(crate) use pattern::Group;
+use rooms::Rooms;
 
 /// Sets of one plugin: one for each kind of document, and to spare.
 pub const MAX_SETS: usize = 8;
@@ -137,7 +138,7 @@ pub struct PatternSet {
     pub(crate) dfa: hybrid::dfa::DFA,
     size: usize,
     /// Room for searches, to be used again: making it costs more than a search of a short text.
-    idle: Mutex<Vec<Scratch>>,
+    idle: Rooms,
 }
 
 /// What a search needs to work in, and what it may leave to the next one.
@@ -173,13 +174,11 @@ impl PatternSet {
     }
 
     pub(crate) fn take_scratch(&self) -> Scratch {
-        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        idle.pop().unwrap_or_default()
+        self.idle.take().unwrap_or_default()
     }
 
     pub(crate) fn keep_scratch(&self, scratch: Scratch) {
-        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        idle.push(scratch);
+        self.idle.keep(scratch);
     }
 }
 

@@ -5,6 +5,7 @@ use regex_automata::hybrid::dfa;
 
 use super::beginnings::Beginnings;
 use super::pattern::{Pattern, compile};
+use super::rooms::Rooms;
 use super::{MAX_COMPILED, PatternSet, PatternsError};
 use crate::name::Code;
 
@@ -59,7 +60,7 @@ impl PatternSet {
             beginnings,
             dfa,
             size,
-            idle: std::sync::Mutex::default(),
+            idle: Rooms::default(),
             name,
         })
     }
