@@ -23,19 +23,18 @@ pub(super) struct Rooms([Mutex<Vec<Scratch>>; PLACES]);
 impl Rooms {
     /// Some room: what this thread left, else what another one did.
     pub(super) fn take(&self) -> Option<Scratch> {
-        self.from_own()
-            .find_map(|place| place.try_lock().ok()?.pop())
+        self.places().find_map(|place| place.try_lock().ok()?.pop())
     }
 
     /// Keeps it. Where every place is held at this moment it is dropped.
     pub(super) fn keep(&self, scratch: Scratch) {
-        if let Some(mut place) = self.from_own().find_map(|place| place.try_lock().ok()) {
+        if let Some(mut place) = self.places().find_map(|place| place.try_lock().ok()) {
             place.push(scratch);
         }
     }
 
     /// All places, from this thread's own on.
-    fn from_own(&self) -> impl Iterator<Item = &Mutex<Vec<Scratch>>> {
+    fn places(&self) -> impl Iterator<Item = &Mutex<Vec<Scratch>>> {
         let own = OWN.with(|own| *own);
         self.0.iter().cycle().skip(own).take(PLACES)
     }
