@@ -129,7 +129,19 @@ fn what_is_told() {
                 "loads      yes",
                 "[plugin.guest]",
                 "grants = [\"log\"]",
+                "policies = [\"guest\"]",
                 "host_calls                            100000",
+            ],
+        },
+        Case {
+            what: "a redactor",
+            bytes: Guest::redactor().component(),
+            options: &[],
+            code: 0,
+            said: &[
+                "sees = [\"/arguments\", \"/result\"]",
+                "[[rule]]",
+                "redactors = [\"guest\"]",
             ],
         },
         Case {
@@ -179,7 +191,11 @@ fn what_is_told() {
             bytes: refusing_settings(),
             options: &["--settings", "{}"],
             code: 1,
-            said: &["does not take its settings", "A guest."],
+            said: &[
+                "plugin `guest` does not take its settings",
+                "hint: give settings that it takes with `--settings`",
+                "A guest.",
+            ],
         },
         Case {
             what: "an older contract",
@@ -217,7 +233,11 @@ fn what_is_told() {
             bytes: b"(component)".to_vec(),
             options: &[],
             code: 1,
-            said: &["kind       unknown", "no WebAssembly"],
+            said: &[
+                "kind       unknown",
+                "no WebAssembly",
+                "hint: give a component, the `.wasm` file",
+            ],
         },
     ]);
 }

@@ -24,6 +24,7 @@ mod authors;
 mod bypass;
 mod calls;
 mod cases;
+mod checked;
 mod hostile;
 mod inspected;
 mod lanes;

@@ -26,6 +26,9 @@ use clap::{CommandFactory as _, Parser, Subcommand, ValueEnum};
 /// The configuration that is read where none is named.
 const CONFIG: &str = "wardlet.toml";
 
+/// Where the options of the log stand in a help text: after those of the command.
+const LOG_HEADING: &str = "Log";
+
 /// A zero-trust gateway for the tool calls of AI agents.
 ///
 /// Every call passes sandboxed policies, waits for a human where the risk is high, carries a token
@@ -48,6 +51,7 @@ struct Logging {
         env = "WARDLET_LOG",
         default_value = "info",
         global = true,
+        help_heading = LOG_HEADING,
         value_name = "LEVELS"
     )]
     levels: String,
@@ -56,11 +60,18 @@ struct Logging {
         long,
         env = "WARDLET_LOG_FORMAT",
         default_value = "text",
-        global = true
+        global = true,
+        help_heading = LOG_HEADING
     )]
     log_format: LogFormat,
     /// Write the log to this file instead of standard error
-    #[arg(long, env = "WARDLET_LOG_FILE", global = true, value_name = "FILE")]
+    #[arg(
+        long,
+        env = "WARDLET_LOG_FILE",
+        global = true,
+        help_heading = LOG_HEADING,
+        value_name = "FILE"
+    )]
     log_file: Option<PathBuf>,
 }
 

@@ -330,6 +330,7 @@ fn what_is_no_record_and_what_is_no_place_for_one() {
     for (arguments, code, texts) in [
         (&["none.json"][..], 3, &["cannot read `none.json`"][..]),
         (&["x.json"], 2, &["`x.json` is no record", "hint: "]),
+        (&["cases"], 2, &["`cases` is no record", "hint: "]),
         (&["bad.json"], 2, &["`maybe` is no verdict"]),
         (&["good.json"], 0, &["{\"cases\": [\n{\"name\":\"c\""]),
         (&["good.json", "--name", "d"], 0, &["\"name\":\"d\""]),

@@ -6,7 +6,7 @@ use std::process::Stdio;
 
 use serde_json::{Value, json};
 
-use super::{Author, Told, shown, speaking};
+use super::{Author, Told, case, shown, speaking};
 use crate::fixture::{SECRET, plugin};
 use crate::guest::{Guest, RET};
 use crate::outside::reading;
@@ -57,6 +57,33 @@ fn a_policy_says_what_a_gateway_would_hear() {
 }
 
 #[test]
+fn an_answer_that_is_none_is_told_with_what_is_wrong_with_it() {
+    for (kind, code, obligations, texts) in [
+        (
+            2,
+            "otuside",
+            0,
+            "for `otuside`, which is not one of the reasons in its declaration",
+        ),
+        (3, "", 0, "for ``, which is not one of the reasons"),
+        (1, "", 17, "it attached 17 obligations, of 16 at most"),
+    ] {
+        let mut guest = Guest::policy();
+        let verdict = guest.verdict(kind, code, &vec![("durable", "", true); obligations]);
+        guest.evaluate = format!("(i32.const {verdict})");
+        let author = Author::new(
+            &guest.component(),
+            &case(r#""expect": {"verdict": "allow"}"#),
+        );
+        for command in [&["run", "build/guest.wasm"][..], &["test"]] {
+            author
+                .wardlet(command)
+                .check(1, &["the plugin gave a bad answer", texts]);
+        }
+    }
+}
+
+#[test]
 fn what_cannot_be_judged_is_told_with_a_hint() {
     let author = Author::new(&speaking().component(), "{}");
     let run = ["run", "build/guest.wasm"];
@@ -64,7 +91,10 @@ fn what_cannot_be_judged_is_told_with_a_hint() {
         (
             &["--grant", "clock"][..],
             2,
-            &["imports `log`, which is not granted", "hint: "][..],
+            &[
+                "plugin `guest` imports `log`, which is not granted",
+                "hint: grant it with `--grant log`",
+            ][..],
         ),
         (&["--grant", "lgo"], 2, &["unknown capability `lgo`"]),
         (&["--limits", "memory=1MB"], 2, &["`1MB` is no size"]),

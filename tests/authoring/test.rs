@@ -1,6 +1,7 @@
 //! `wardlet plugin test`, once.
 
-use std::fs;
+use std::fs::{self, File};
+use std::time::{Duration, SystemTime};
 
 use serde_json::Value;
 
@@ -52,6 +53,30 @@ fn what_passes_and_what_does_not() {
         (r#""grants": ["lgo"], "expect": {"fault": true}"#.to_owned(), 2, &["unknown capability `lgo`", "cases/all.json:2"]),
     ] {
         check(&speaking, &members, code, texts);
+    }
+}
+
+#[test]
+fn a_component_that_is_older_than_its_sources_is_told_of() {
+    let allow = case(r#""expect": {"verdict": "allow"}"#);
+    let author = Author::new(&Guest::policy().component(), &allow);
+    let old = "warning: `build/guest.wasm` is older than `src/plugin.c`";
+    for (file, is_source) in [
+        ("cases/more.json", false),
+        ("README.md", false),
+        ("build/work/x.c", false),
+        (".editor/x.c", false),
+        ("src/plugin.c", true),
+    ] {
+        let path = author.path(file);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, if file.ends_with(".json") { &allow } else { "" }).unwrap();
+        let later = SystemTime::now() + Duration::from_secs(10);
+        let opened = File::options().write(true).open(&path).unwrap();
+        opened.set_modified(later).unwrap();
+        let told = author.wardlet(&["test"]);
+        told.check(0, &[" passed in "]);
+        assert_eq!(told.err.contains(old), is_source, "{file}: {told:?}");
     }
 }
 
@@ -162,7 +187,7 @@ fn what_is_wrong_is_told_with_its_file_its_line_and_a_hint() {
     author.wardlet(&["test"]).check(
         2,
         &[
-            "FAIL cases/all.json  2 cannot be read",
+            "FAIL cases/all.json  2 cannot be read, so none of the file is tried",
             "error: `a` at cases/all.json:2\n  `expect` is missing\n  hint: ",
             "error: `b` at cases/all.json:4\n  `maybe` is no verdict\n  hint: a verdict is",
             "0 passed, 2 faults in the files",

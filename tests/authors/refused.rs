@@ -7,7 +7,7 @@ use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use serde_json::json;
+use serde_json::{Value, json};
 use wardlet_author::Language;
 
 use super::{MISSING, author, built, far_away, needs, said};
@@ -244,7 +244,7 @@ fn a_failed_build_leaves_what_was_there() {
         // The world does not name the clock, so nothing declares its function.
         (
             format!("{good}\nuint64_t now(void) {{ return wardlet_plugin_clock_now(); }}\n"),
-            "clock",
+            "hint: if it may use `clock`, add it to `capabilities` of `plugin.toml`",
         ),
     ] {
         fs::write(&source, bad).unwrap();
@@ -280,6 +280,47 @@ fn a_failed_build_leaves_what_was_there() {
     let report = built(&project, Language::C).unwrap();
     assert!(report["imports"].to_string().contains("random"), "{report}");
     assert_eq!(json!(fs::read(&component).unwrap().len()), report["bytes"]);
+}
+
+/// Two builds in one work folder at the same time: each component is that of its own sources.
+#[test]
+fn builds_in_one_folder_wait_for_each_other() {
+    let folder = far_away();
+    let work = folder.path().join("work");
+    let plugins = ["policy", "redactor"].map(|kind| {
+        let new: [&dyn AsRef<OsStr>; 8] = [
+            &"new", &kind, &"--lang", &"c", &"--kind", &kind, &"--with", &"scan",
+        ];
+        let new = if kind == "policy" { &new[..6] } else { &new };
+        let output = author(folder.path(), new);
+        assert!(output.status.success(), "{}", said(&output));
+        folder.path().join(kind)
+    });
+    let build = |project: &std::path::PathBuf| {
+        let arguments: [&dyn AsRef<OsStr>; 4] = [&"build", &"--json", &"--work", &work];
+        author(project, &arguments)
+    };
+    // More than once, since what they take from each other depends on which of them is ahead.
+    for _ in 0..3 {
+        let [policy, redactor] = std::thread::scope(|scope| {
+            let started = plugins
+                .each_ref()
+                .map(|project| scope.spawn(move || build(project)));
+            started.map(|thread| thread.join().unwrap())
+        });
+        if policy.status.code() == Some(MISSING) {
+            return skip(
+                "authors::refused::builds_in_one_folder_wait_for_each_other",
+                needs(Language::C),
+            );
+        }
+        for (output, scans) in [(policy, false), (redactor, true)] {
+            assert!(output.status.success(), "{}", said(&output));
+            let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+            let imports = report["imports"].to_string();
+            assert_eq!(imports.contains("wardlet:plugin/scan@"), scans, "{report}");
+        }
+    }
 }
 
 /// A compiler that takes the probe, and then writes half a module and goes on for ever.

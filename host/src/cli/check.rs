@@ -1,15 +1,14 @@
 //! `wardlet check`: is the configuration right, and who sees what of each tool?
 
+mod show;
+
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use serde_json::json;
-use wardlet_call::{Code, Part, PatternSets, PluginName, Pointer};
-use wardlet_reach::Per;
-use wardlet_sandbox::Capability;
+use wardlet_call::{Part, PluginName, Pointer};
 
-use super::say::{self, Failure, UNREADABLE, visible};
-use super::{CONFIG, outside, setup};
+use super::say::{self, Failure, UNREADABLE};
+use super::{CONFIG, setup};
 use crate::config::{self, Config, PolicyRef, Rule};
 use crate::gate::Rules;
 use crate::plugins::{Bound, PluginSet};
@@ -67,7 +66,7 @@ pub(super) fn main(arguments: &Arguments) -> Result<(), Failure> {
     let shown: Vec<Shown<'_>> = listed
         .iter()
         .flat_map(|(server, tools)| tools.iter().map(move |tool| (server, tool)))
-        .map(|(server, tool)| show(&config, plugins, rules, server, tool))
+        .map(|(server, tool)| about(&config, plugins, rules, server, tool))
         .collect();
     let idle = if arguments.offline {
         Vec::new()
@@ -75,9 +74,9 @@ pub(super) fn main(arguments: &Arguments) -> Result<(), Failure> {
         idle(&config, &shown)
     };
     if arguments.json {
-        say::json(&as_json(&config, plugins, &shown, &idle));
+        say::json(&show::as_json(&config, plugins, &shown, &idle));
     } else {
-        tell(&config, plugins, &shown, &idle, arguments.offline);
+        show::tell(&config, plugins, &shown, &idle, arguments.offline);
     }
     Ok(())
 }
@@ -104,7 +103,7 @@ fn ask(config: &Config) -> Result<Vec<Listed>, Failure> {
     Ok(listed)
 }
 
-fn show<'a>(
+fn about<'a>(
     config: &'a Config,
     plugins: &PluginSet,
     rules: &Rules,
@@ -169,8 +168,14 @@ fn policies<'a>(rule: &Rule, plugins: &'a PluginSet) -> Vec<&'a Bound> {
     named.map(AsRef::as_ref).collect()
 }
 
-/// Rules about tools that match none of today's.
-fn idle<'a>(config: &'a Config, shown: &[Shown<'_>]) -> Vec<&'a str> {
+/// A rule about tools that matches none of today's.
+struct Idle<'a> {
+    rule: &'a Rule,
+    /// Its patterns with the tool that each may have meant.
+    near: Vec<(String, String)>,
+}
+
+fn idle<'a>(config: &'a Config, shown: &[Shown<'_>]) -> Vec<Idle<'a>> {
     let used = |rule: &&Rule| {
         shown
             .iter()
@@ -181,209 +186,23 @@ fn idle<'a>(config: &'a Config, shown: &[Shown<'_>]) -> Vec<&'a str> {
         .rules
         .iter()
         .filter(|rule| asked && !rule.tools.is_empty());
-    rules
-        .filter(|rule| !used(rule))
-        .map(|rule| rule.name.as_str())
-        .collect()
-}
-
-fn tell(config: &Config, plugins: &PluginSet, shown: &[Shown<'_>], idle: &[&str], offline: bool) {
-    if !config.warnings.is_empty() {
-        say::out(config.warnings.render(false));
-    }
-    say::out("PLUGINS");
-    for bound in plugins.iter() {
-        tell_plugin(bound);
-        if let Some(plugin) = config.plugins.get(&bound.name) {
-            tell_reach(bound, plugin);
-        }
-    }
-    if !shown.is_empty() {
-        say::out("\nTOOLS");
-    }
-    for shown in shown {
-        tell_tool(shown);
-    }
-    for rule in idle {
-        say::out(format!(
-            "\nwarning: rule `{rule}` matches no tool that the servers list today"
-        ));
-    }
-    let tools = if offline {
-        "; the servers were not asked".to_owned()
-    } else {
-        format!(", {} tools", shown.len())
-    };
-    let shadows = match config.rules.iter().filter(|rule| !rule.enforces()).count() {
-        0 => String::new(),
-        count => format!(" ({count} in shadow mode)"),
-    };
-    say::out(format!(
-        "\n{} is right: {} plugins, {} rules{shadows}{tools}",
-        config.source.display(),
-        config.plugins.len(),
-        config.rules.len()
-    ));
-}
-
-fn tell_plugin(bound: &Bound) {
-    let plugin = &bound.plugin;
-    let description = plugin.description();
-    let roles = match (plugin.is_policy(), plugin.is_redactor()) {
-        (true, true) => "policy and redactor",
-        (true, false) => "policy",
-        (false, _) => "redactor",
-    };
-    say::out(format!(
-        "  {} ({roles}, {} {})",
-        bound.name, description.name, description.version
-    ));
-    say::out(format!("    {}", description.summary));
-    say::out(format!(
-        "    sees      {}",
-        or_nothing(&plugin.projection().to_string())
-    ));
-    let can: Vec<&str> = plugin.capabilities().iter().map(|c| c.meaning()).collect();
-    say::out(format!("    can       {}", or_nothing(&can.join(", "))));
-    let sets = plugin.patterns().into_iter().flat_map(PatternSets::iter);
-    let sets: Vec<String> = sets
-        .map(|set| format!("{} ({} patterns)", set.name(), set.ids().len()))
+    let tools: Vec<String> = shown
+        .iter()
+        .map(|shown| format!("{}/{}", shown.server, shown.tool.name))
         .collect();
-    if !sets.is_empty() {
-        say::out(format!("    searches  {}", sets.join(", ")));
-    }
-    let limits = plugin.limits();
-    say::out(format!(
-        "    limits    {} ms, {} MiB of memory, {} MiB of documents",
-        limits.deadline.as_millis(),
-        limits.memory >> 20,
-        limits.payload >> 20
-    ));
-}
-
-/// What it reaches outside of its sandbox.
-fn tell_reach(bound: &Bound, plugin: &config::Plugin) {
-    if keeps(bound) {
-        let quota = config::show_size(plugin.quota);
-        say::out(format!("    keeps     at most {quota} between checks"));
-    }
-    if bound.plugin.capabilities().contains(&Capability::RateLimit) {
-        for (name, terms) in &plugin.buckets {
-            say::out(format!(
-                "    takes     from bucket {name}: {}, at most {} at once, counted for {}",
-                config::show_rate(terms.tokens.into(), terms.period),
-                terms.burst,
-                match terms.per {
-                    Per::Principal => "each principal",
-                    Per::Tool => "each tool",
-                    Per::PrincipalAndTool => "each principal at each tool",
-                    Per::Gateway => "the whole gateway",
-                }
-            ));
-        }
-    }
-    for line in outside::lines(plugin, bound.plugin.capabilities()) {
-        say::out(format!("    {line}"));
-    }
-}
-
-/// Whether it keeps anything between checks.
-fn keeps(bound: &Bound) -> bool {
-    let capabilities = bound.plugin.capabilities();
-    capabilities.contains(&Capability::KeyValue) || capabilities.contains(&Capability::Counter)
-}
-
-fn or_nothing(text: &str) -> &str {
-    if text.is_empty() { "nothing" } else { text }
-}
-
-fn tell_tool(shown: &Shown<'_>) {
-    say::out(format!("  {}/{}", shown.server, visible(&shown.tool.name)));
-    if !shown.reachable {
-        say::out("    refused always: no rule with policies covers it (hidden from agents)");
-    }
-    for rule in shown.all() {
-        let mut parts = Vec::new();
-        for policy in &rule.policies {
-            parts.push(match policy {
-                PolicyRef::Plugin(name) => name.to_string(),
-                PolicyRef::BuiltIn(built_in) => built_in.name().to_owned(),
-            });
-        }
-        parts.extend(rule.redactors.iter().map(|name| format!("{name} redacts")));
-        if let Some(expires) = rule.approval {
-            parts.push(format!("a human agrees within {} s", expires.as_secs()));
-        }
-        let kind = if rule.enforces() {
-            "rule"
-        } else {
-            "shadow rule"
-        };
-        say::out(format!("    {kind} `{}`: {}", rule.name, parts.join(", ")));
-    }
-    if !shown.shadow_plugins.is_empty() {
-        let only = shown.shadow_plugins.join(", ");
-        say::out(format!("    only in shadow: {only}"));
-    }
-    if !shown.unseen.is_empty() && shown.reachable {
-        let unseen: Vec<String> = shown.unseen.iter().map(|name| visible(name)).collect();
-        say::out(format!("    no policy sees: {}", unseen.join(", ")));
-    }
-}
-
-fn as_json(
-    config: &Config,
-    plugins: &PluginSet,
-    shown: &[Shown<'_>],
-    idle: &[&str],
-) -> serde_json::Value {
-    let plugins = plugins.iter().map(|bound| {
-        let plugin = &bound.plugin;
-        let configured = config.plugins.get(&bound.name);
-        let buckets = configured.into_iter().flat_map(|plugin| &plugin.buckets);
-        let buckets = buckets.map(|(name, terms)| {
-            json!({
-                "name": name,
-                "rate": config::show_rate(terms.tokens.into(), terms.period),
-                "burst": terms.burst,
-                "per": config::per_word(terms.per),
-            })
-        });
-        json!({
-            "name": bound.name.as_str(),
-            "digest": bound.digest,
-            "version": plugin.description().version,
-            "summary": plugin.description().summary,
-            "policy": plugin.is_policy(),
-            "redactor": plugin.is_redactor(),
-            "capabilities": plugin.capabilities().iter().map(|c| c.name()).collect::<Vec<_>>(),
-            "sees": plugin.projection().to_string(),
-            "patterns": plugin.patterns().into_iter().flat_map(PatternSets::iter).map(|set| json!({
-                "set": set.name().as_str(),
-                "ids": set.ids().iter().map(Code::as_str).collect::<Vec<_>>(),
-            })).collect::<Vec<_>>(),
-            "quota": configured.filter(|_| keeps(bound)).map(|plugin| plugin.quota),
-            "buckets": buckets.collect::<Vec<_>>(),
-            "outside": configured.map(outside::as_json),
-        })
+    let near = |pattern: String| {
+        let near = config::nearest(&pattern, tools.iter().map(String::as_str))?;
+        let near = near.to_owned();
+        Some((pattern, near))
+    };
+    let idle = rules.filter(|rule| !used(rule)).map(|rule| Idle {
+        near: rule
+            .tools
+            .iter()
+            .map(ToString::to_string)
+            .filter_map(near)
+            .collect(),
+        rule,
     });
-    let tools = shown.iter().map(|shown| {
-        json!({
-            "server": shown.server,
-            "tool": shown.tool.name,
-            "reachable": shown.reachable,
-            "rules": shown.rules.iter().map(|rule| rule.name.as_str()).collect::<Vec<_>>(),
-            "shadow_rules": shown.shadow_rules.iter().map(|rule| rule.name.as_str()).collect::<Vec<_>>(),
-            "shadow_plugins": shown.shadow_plugins,
-            "unseen": shown.unseen,
-        })
-    });
-    json!({
-        "ok": true,
-        "file": config.source.display().to_string(),
-        "warnings": config.warnings.to_json(),
-        "plugins": plugins.collect::<Vec<_>>(),
-        "tools": tools.collect::<Vec<_>>(),
-        "idle_rules": idle,
-    })
+    idle.collect()
 }

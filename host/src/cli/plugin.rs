@@ -15,7 +15,7 @@ use std::time::Duration;
 use clap::Subcommand;
 use wardlet_author::FailureKind;
 use wardlet_call::{LogLine, PluginName};
-use wardlet_sandbox::Sandbox;
+use wardlet_sandbox::{LoadError, Sandbox};
 
 use super::say::{Failure, REFUSED, UNREADABLE, WRONG, visible};
 use crate::trial::{ComponentError, Trials};
@@ -60,6 +60,22 @@ fn trials(
         let hint = error.hint(name);
         Failure::new(code, error).hint(hint)
     })
+}
+
+/// Why a component does not load that a command gave everything by its options: those mend it, and no file.
+fn unloadable(code: u8, error: &LoadError, name: &PluginName) -> Failure {
+    let hint = match error {
+        LoadError::Settings(_) => Some("give settings that it takes with `--settings`".to_owned()),
+        LoadError::NotGranted(capability) => {
+            Some(format!("grant it with `--grant {}`", capability.name()))
+        }
+        LoadError::NotSetUp(_) => {
+            Some("name with `--config` a configuration that sets up what it reaches".to_owned())
+        }
+        LoadError::NotShown(_) => Some("show it that with `--sees`".to_owned()),
+        error => error.hint(name),
+    };
+    Failure::new(code, format!("plugin `{name}` {error}")).hint(hint)
 }
 
 /// A line of a plugin's log, on one line.

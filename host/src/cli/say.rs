@@ -67,6 +67,13 @@ pub(super) fn unanswered(error: ControlError) -> Failure {
     Failure::new(UNREADABLE, error).hint(hint)
 }
 
+/// Tells on standard error what is no failure and yet may surprise, and what mends it.
+pub(super) fn warn(text: impl Display, hint: impl Display) {
+    let mut err = io::stderr().lock();
+    // Nobody can be told that standard error is closed.
+    let _ = writeln!(err, "warning: {text}\nhint: {hint}");
+}
+
 /// Whether something that was to be printed is lost.
 static LOST: AtomicBool = AtomicBool::new(false);
 

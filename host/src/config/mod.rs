@@ -47,6 +47,7 @@ pub use model::{
     DEFAULT_TIMEOUT, EnvValue, Gateway, Http, MethodRule, Plugin, PolicyRef, Rule, Secret,
     SecretGrant, Server,
 };
+pub use nearest::nearest;
 pub use pattern::Pattern;
 pub use starter::{Starter, StarterKind, StarterPlugin, StarterTool, starter};
 pub(crate) use units::{show_rate, show_size};

@@ -6,10 +6,8 @@ const MAX_COMPARED: usize = 64;
 
 /// The candidate that is nearest to `text`, if it is near enough to be a slip of the fingers: one
 /// edit in three characters, and swapped neighbours count as one.
-pub(super) fn nearest<'a>(
-    text: &str,
-    candidates: impl IntoIterator<Item = &'a str>,
-) -> Option<&'a str> {
+#[must_use]
+pub fn nearest<'a>(text: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let allowed = text.chars().count().div_ceil(3);
     candidates
         .into_iter()

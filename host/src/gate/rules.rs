@@ -207,7 +207,7 @@ fn bind(rule: &config::Rule, plugins: &PluginSet, wrong: &mut Vec<String>) -> Bo
                 }
             }
             _ => wrong.push(format!(
-                "rule `{}`: plugin `{name}` is not a policy",
+                "rule `{}`: plugin `{name}` is not a policy; a redactor stands in `redactors`",
                 rule.name
             )),
         }
@@ -216,7 +216,7 @@ fn bind(rule: &config::Rule, plugins: &PluginSet, wrong: &mut Vec<String>) -> Bo
         match plugins.get(name) {
             Some(bound) if bound.plugin.is_redactor() => redactors.push(Arc::clone(bound)),
             _ => wrong.push(format!(
-                "rule `{}`: plugin `{name}` is not a redactor",
+                "rule `{}`: plugin `{name}` is not a redactor; a policy stands in `policies`",
                 rule.name
             )),
         }

@@ -9,7 +9,7 @@ use crate::failure::Failure;
 use crate::project::{Kind, Project};
 
 /// The version of the contract that plugins are built for.
-const VERSION: &str = "0.1.0";
+pub(crate) const VERSION: &str = "0.1.0";
 
 /// The name of the folder of the contract below a plugin's `wit/deps`.
 pub(crate) const CONTRACT_FOLDER: &str = "wit/deps/wardlet-plugin";

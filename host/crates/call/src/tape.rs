@@ -182,7 +182,7 @@ impl Tape {
         self.state().lines.clone()
     }
 
-    /// The plugin's own text of why it failed.
+    /// Why the check gave no verdict: the plugin's own text, or what is wrong with its answer.
     #[must_use]
     pub fn failed_with(&self) -> Option<String> {
         self.state().failed.clone()

@@ -13,6 +13,7 @@
 #![deny(clippy::print_stdout)]
 
 mod anatomy;
+mod answer;
 mod artifact;
 mod bare;
 mod bindings;

@@ -109,8 +109,11 @@ impl LoadError {
             Self::NotAComponent("a core module") => {
                 "turn it into a component, for example with `wasm-tools component new`".into()
             }
-            Self::NotAComponent(_) => {
+            Self::NotAComponent("machine code") => {
                 "give the component itself; code that was compiled before is never accepted".into()
+            }
+            Self::NotAComponent(_) => {
+                "give a component, the `.wasm` file that `wardlet plugin build` makes of a plugin's sources".into()
             }
             Self::NotGranted(capability) => format!(
                 "if it may have that, add `\"{}\"` to `grants` of `[plugin.{name}]`",

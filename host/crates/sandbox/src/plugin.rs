@@ -4,19 +4,16 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use wardlet_call::{
-    Code, Edit, Obligation, Part, PatternSets, Phase, Projection, Reach, Ruling, Subject, Verdict,
-};
+use wardlet_call::{Edit, Part, PatternSets, Phase, Projection, Reach, Subject, Verdict};
 use wasmtime::component::{Instance, InstancePre};
 use wasmtime::{Store, Trap, UpdateDeadline};
 
+use crate::answer::{self, BadAnswer};
 use crate::bindings::{declares, judges, redacts, types};
 use crate::check::{Check, Standing, State};
 use crate::description::{Description, Sentence, shown};
 use crate::fault::{Fault, Overrun};
-use crate::limits::{
-    DEADLINE_PER_MIB, Limit, Limits, MAX_OBLIGATION_BYTES, MAX_OBLIGATIONS, Struck,
-};
+use crate::limits::{DEADLINE_PER_MIB, Limit, Limits, Struck};
 use crate::ticker::{TICK, Ticker};
 
 /// Characters of a plugin's own text about a failure in the debug log.
@@ -248,7 +245,10 @@ impl Plugin {
         });
         let verdict = answer
             .and_then(|answer| answer.map_err(|text| self.failed(&text, check)))
-            .and_then(|verdict| self.verdict(verdict).ok_or(Fault::BadAnswer));
+            .and_then(|given| {
+                let verdict = answer::verdict(&self.0.description, given);
+                verdict.map_err(|bad| self.bad(&bad, check))
+            });
         (verdict, usage)
     }
 
@@ -271,91 +271,41 @@ impl Plugin {
         });
         let edits = answer
             .and_then(|answer| answer.map_err(|text| self.failed(&text, check)))
-            .and_then(|edits| self.edits(edits));
-        if edits == Err(Fault::Edits) {
-            usage.struck.insert(Limit::Edits);
-        }
+            .and_then(|given| {
+                if given.len() > self.limits().edits as usize {
+                    usage.struck.insert(Limit::Edits);
+                    return Err(Fault::Edits);
+                }
+                let edits = answer::edits(&self.0.description, given);
+                edits.map_err(|bad| self.bad(&bad, check))
+            });
         (edits, usage)
     }
 
     /// The text of a failure is a plugin's: it goes to the debug log, and to whoever reads its lines.
     fn failed(&self, text: &str, check: &Check) -> Fault {
         let shown: String = text.chars().take(MAX_FAILURE).collect();
+        self.explain("failed", &shown, check);
+        Fault::Failed
+    }
+
+    /// What is wrong with an answer quotes the plugin, so it goes nowhere else either.
+    fn bad(&self, bad: &BadAnswer, check: &Check) -> Fault {
+        self.explain("gave a bad answer", &bad.to_string(), check);
+        Fault::BadAnswer
+    }
+
+    fn explain(&self, what: &str, why: &str, check: &Check) {
         let reach = check.reach.as_deref().unwrap_or(self.reach());
         if let Some(log) = &reach.log {
-            log.failed(&shown);
+            log.failed(why);
         }
         tracing::debug!(
             target: "wardlet::plugin",
             plugin = %self.0.linked.standing.name,
-            "failed: {}", shown.escape_debug()
+            "{what}: {}", why.escape_debug()
         );
-        Fault::Failed
     }
-
-    fn verdict(&self, verdict: types::Verdict) -> Option<(Verdict, Sentence)> {
-        let declared = |code: &str| {
-            let code = Code::parse(code).ok()?;
-            let sentence = self.0.description.reasons.get(&code)?.clone();
-            Some((code, sentence))
-        };
-        let (ruling, sentence) = match verdict.decision {
-            types::Decision::Abstain => (Ruling::Abstain, String::new()),
-            types::Decision::Allow => (Ruling::Allow, String::new()),
-            types::Decision::Deny(code) => {
-                let (code, sentence) = declared(&code)?;
-                (Ruling::Deny(code), sentence)
-            }
-            types::Decision::RequireApproval(code) => {
-                let (code, sentence) = declared(&code)?;
-                (Ruling::RequireApproval(code), sentence)
-            }
-        };
-        if verdict.obligations.len() > MAX_OBLIGATIONS {
-            return None;
-        }
-        let obligations = verdict.obligations.into_iter().map(obligation);
-        Some((
-            Verdict {
-                ruling,
-                obligations: obligations.collect::<Option<_>>()?,
-            },
-            sentence,
-        ))
-    }
-
-    fn edits(&self, edits: Vec<types::Edit>) -> Result<Vec<Edit>, Fault> {
-        if edits.len() > self.limits().edits as usize {
-            return Err(Fault::Edits);
-        }
-        let lifted = edits.into_iter().map(|edit| {
-            let entity = Code::parse(&edit.entity).ok()?;
-            self.0
-                .description
-                .entities
-                .contains_key(&entity)
-                .then_some(Edit {
-                    leaf: edit.leaf,
-                    start: edit.start,
-                    end: edit.end,
-                    entity,
-                    confidence: edit.confidence,
-                })
-        });
-        lifted.collect::<Option<_>>().ok_or(Fault::BadAnswer)
-    }
-}
-
-fn obligation(raw: types::Obligation) -> Option<Obligation> {
-    if raw.kind.len() + raw.parameters.len() > MAX_OBLIGATION_BYTES {
-        return None;
-    }
-    Some(match raw.kind.as_str() {
-        "durable" => Obligation::Durable,
-        _ => Obligation::Unknown {
-            must_understand: raw.must_understand,
-        },
-    })
 }
 
 pub(crate) fn lower(subject: &Subject) -> types::Subject {

@@ -10,7 +10,6 @@ use std::time::Duration;
 use serde_json::json;
 use wardlet_call::{Json, PluginName};
 use wardlet_keys::digest::{pin, sha256};
-use wardlet_sandbox::LoadError;
 
 use super::component::{self, Component};
 use crate::cli::say::{self, Failure, REFUSED, UNREADABLE, visible};
@@ -131,10 +130,7 @@ fn run(
 
 fn failure(error: &MeasureError, name: &PluginName) -> Failure {
     let (code, hint) = match error {
-        MeasureError::Load(LoadError::Settings(_)) => {
-            (REFUSED, Some("give those that it takes with `--settings`".to_owned()))
-        }
-        MeasureError::Load(error) => (REFUSED, error.hint(name)),
+        MeasureError::Load(error) => return super::unloadable(REFUSED, error, name),
         MeasureError::Fault(_) => (
             REFUSED,
             Some("give arguments that it judges with `--arguments`; `--log wardlet=debug` shows what it says".to_owned()),

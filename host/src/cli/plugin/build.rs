@@ -1,6 +1,6 @@
 //! `wardlet plugin build`: a component of a plugin's sources.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde_json::json;
 use wardlet_author::{Built, Job, Project, Steps, Tools};
@@ -18,8 +18,8 @@ pub(super) struct Arguments {
     /// Where the component goes, if not to `build/<name>.wasm` in the plugin's folder
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// Where what is made on the way goes, if not to `build/work` in the plugin's folder; plugins in
-    /// Rust may share one if no two have the same name
+    /// Where what is made on the way goes, if not to `build/work` in the plugin's folder; plugins of one
+    /// language may share one if no two have the same name, and then build one after the other
     #[arg(long, value_name = "FOLDER")]
     work: Option<PathBuf>,
     /// Install what is missing of the language's tools
@@ -30,6 +30,29 @@ pub(super) struct Arguments {
     json: bool,
 }
 
+/// Builds the plugin of a folder to where it belongs, with the tools that there are.
+pub(super) fn make(folder: &Path) -> Result<(), Failure> {
+    let project = Project::open(folder).map_err(told)?;
+    let tools = Tools::of_user(false).map_err(told)?;
+    component(&project, &tools, (&project.work(), &project.component())).map(drop)
+}
+
+fn component(
+    project: &Project,
+    tools: &Tools,
+    (work, out): (&Path, &Path),
+) -> Result<Built, Failure> {
+    let steps = Steps::open();
+    let job = Job {
+        project,
+        work,
+        tools,
+        steps: &steps,
+        profile: None,
+    };
+    wardlet_author::build(&job, out).map_err(told)
+}
+
 pub(super) fn main(arguments: &Arguments) -> Result<(), Failure> {
     let project = Project::open(&arguments.path).map_err(told)?;
     let tools = Tools::of_user(arguments.install).map_err(told)?;
@@ -38,17 +61,7 @@ pub(super) fn main(arguments: &Arguments) -> Result<(), Failure> {
         .output
         .clone()
         .unwrap_or_else(|| project.component());
-    let built = {
-        let steps = Steps::open();
-        let job = Job {
-            project: &project,
-            work: &work,
-            tools: &tools,
-            steps: &steps,
-            profile: None,
-        };
-        wardlet_author::build(&job, &out).map_err(told)?
-    };
+    let built = component(&project, &tools, (&work, &out))?;
     tell(&project, &built, arguments.json);
     Ok(())
 }

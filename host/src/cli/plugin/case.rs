@@ -73,7 +73,8 @@ fn recorded(path: &Path) -> Result<Json, Failure> {
             "name a file of the folder that `record` in `[gateway]` names",
         ))
     };
-    if fs::metadata(path).map_err(unreadable)?.len() > MAX_RECORDED_BYTES {
+    let found = fs::metadata(path).map_err(unreadable)?;
+    if !found.is_file() || found.len() > MAX_RECORDED_BYTES {
         return Err(no_record());
     }
     let text = fs::read_to_string(path).map_err(unreadable)?;

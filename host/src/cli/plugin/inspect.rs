@@ -60,8 +60,8 @@ pub(super) fn main(arguments: &Arguments) -> Result<(), Failure> {
     match &seen.problem {
         None => Ok(()),
         Some(problem) => {
-            let hint = problem.hint(&seen.component.name);
-            Err(Failure::new(REFUSED, format!("it does not load: {problem}")).hint(hint))
+            let name = &seen.component.name;
+            Err(super::unloadable(REFUSED, problem, name))
         }
     }
 }
@@ -117,9 +117,14 @@ impl Seen {
         }
     }
 
-    /// What it reads, as `sees` in the configuration has it.
-    fn sees(&self) -> &[String] {
+    /// What it is to be shown, as `sees` in the configuration has it: what it says that it reads. A redactor
+    /// that does not say searches all that an agent and a server send.
+    fn sees(&self) -> Vec<&str> {
         let described = self.described.as_ref();
-        described.map_or(&[], |said| &said.description.needed)
+        let needed = described.map_or(&[][..], |said| &said.description.needed);
+        if needed.is_empty() && self.anatomy.exports("redactor") {
+            return vec!["/arguments", "/result"];
+        }
+        needed.iter().map(String::as_str).collect()
     }
 }

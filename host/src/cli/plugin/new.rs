@@ -47,6 +47,7 @@ pub(super) fn main(arguments: &Arguments) -> Result<(), Failure> {
     ));
     say::out("read its README, then:");
     say::out(format!("  cd {}", folder.display()));
-    say::out("  wardlet plugin build");
+    say::out("  wardlet plugin build --install");
+    say::out("  wardlet plugin test");
     Ok(())
 }

@@ -106,9 +106,12 @@ pub(super) fn main(arguments: &Arguments) -> Result<(), Failure> {
         limits: config.limits,
         reach,
     });
-    let plugin = loaded.map_err(|error| {
-        let hint = error.hint(&name);
-        Failure::new(WRONG, error).hint(hint)
+    let plugin = loaded.map_err(|error| match arguments.config {
+        Some(_) => {
+            let hint = error.hint(&name);
+            Failure::new(WRONG, format!("plugin `{name}` {error}")).hint(hint)
+        }
+        None => super::unloadable(WRONG, &error, &name),
     })?;
     let mut answered = Vec::new();
     if plugin.is_policy() {

@@ -4,6 +4,7 @@ mod accept;
 mod find;
 mod report;
 mod round;
+mod sources;
 mod watch;
 
 use std::num::NonZeroUsize;
@@ -12,6 +13,7 @@ use std::sync::Arc;
 
 use wardlet_sandbox::Sandbox;
 
+use super::build;
 use crate::cli::compile;
 use crate::cli::say::{self, Failure, REFUSED, WRONG};
 use crate::state;
@@ -34,7 +36,10 @@ pub(super) struct Arguments {
     /// Only the cases with this text in their name or in the path of their file
     #[arg(long, value_name = "TEXT")]
     filter: Option<String>,
-    /// Try again whenever the component or a case file changes, until Ctrl-C
+    /// Build the plugin first, as `wardlet plugin build` does
+    #[arg(long, conflicts_with = "component")]
+    build: bool,
+    /// Try again whenever the component or a case file changes, with `--build` also a source, until Ctrl-C
     #[arg(long, conflicts_with_all = ["json", "accept"])]
     watch: bool,
     /// Write what came out into `expect` of each case that fails
@@ -58,7 +63,21 @@ pub(super) fn main(arguments: &Arguments) -> Result<(), Failure> {
 
 /// Tries all of it, and tells how it went.
 fn once(sandbox: &Arc<Sandbox>, arguments: &Arguments) -> Result<(), Failure> {
+    if arguments.build {
+        build::make(&arguments.path)?;
+    }
     let found = find::find(arguments)?;
+    let folder = found.sources.as_deref();
+    if let Some(newer) = folder.and_then(|folder| sources::newer(folder, &found.component)) {
+        say::warn(
+            format!(
+                "`{}` is older than `{}`",
+                found.component.display(),
+                newer.display()
+            ),
+            "`wardlet plugin build` builds it anew, and `--build` does so before the cases",
+        );
+    }
     let mut round = Round::run(sandbox, &found, arguments)?;
     if round.tried() == 0 && round.is_readable() {
         return Err(nothing(arguments));

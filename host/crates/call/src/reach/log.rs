@@ -62,6 +62,6 @@ pub trait Log: Debug + Send + Sync {
     /// A line, in the order in which they were written.
     fn line(&self, line: LogLine);
 
-    /// The plugin's own text of why it failed.
+    /// Why a check gave no verdict: the plugin's own text of why it failed, or what is wrong with its answer.
     fn failed(&self, text: &str);
 }

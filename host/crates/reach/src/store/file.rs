@@ -1,8 +1,8 @@
 //! Opening the file: ours, whole, and of this version, or not at all.
 
-use std::fs::{self, OpenOptions};
+use std::fs;
 use std::io;
-use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::time::Duration;
 
@@ -102,32 +102,54 @@ impl OpenError {
 
 /// Opens the file, or makes it.
 pub(super) fn open(path: &Path) -> Result<Connection, OpenError> {
-    make_private(path)?;
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let mut connection = Connection::open_with_flags(path, flags).map_err(OpenError::of)?;
-    connection.busy_timeout(OPEN_WAIT).map_err(OpenError::of)?;
-    // Before anything is written: a file that is not ours stays as it is.
-    let new = is_new(&connection)?;
-    prepare(&mut connection, new)?;
+    match fs::symlink_metadata(path) {
+        Ok(found) => check_private(&found)?,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => make(path)?,
+        Err(error) => return Err(OpenError::Unreadable(error)),
+    }
+    let connection = prepared(path)?;
     look_through(&connection)?;
     Ok(connection)
 }
 
-/// Makes the file, its owner's alone, or looks whether it is so. SQLite gives the files beside it the same
-/// permissions. A file that is there is not opened here: closing it would take away the locks of whoever
-/// else in this process has it open.
-fn make_private(path: &Path) -> Result<(), OpenError> {
-    let made = OpenOptions::new()
-        .create_new(true)
-        .append(true)
-        .mode(0o600)
-        .open(path);
-    match made {
-        Ok(_) => return Ok(()),
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-        Err(error) => return Err(OpenError::Unreadable(error)),
+/// Makes the file under another name, whole, and then gives it its own, unless somebody else was quicker:
+/// gateways that start at the same time never meet half of it. SQLite gives the files beside it the same
+/// permissions, which are its owner's alone.
+fn make(path: &Path) -> Result<(), OpenError> {
+    let folder = path.parent().filter(|folder| *folder != Path::new(""));
+    let folder = folder.unwrap_or(Path::new("."));
+    let other = tempfile::Builder::new()
+        .prefix(".store-")
+        .tempfile_in(folder)
+        .map_err(OpenError::Unreadable)?;
+    // Its handle is closed before SQLite opens it: closing it later would take away SQLite's locks.
+    let other = other.into_temp_path();
+    let closed = prepared(&other)?.close();
+    closed.map_err(|(_, error)| OpenError::of(error))?;
+    match other.persist_noclobber(path) {
+        Ok(()) => Ok(()),
+        Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        Err(error) => Err(OpenError::Unreadable(error.error)),
     }
-    let found = fs::symlink_metadata(path).map_err(OpenError::Unreadable)?;
+}
+
+/// Opens a file that is there, and makes the tables where nothing is in it.
+fn prepared(path: &Path) -> Result<Connection, OpenError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let mut connection = Connection::open_with_flags(path, flags).map_err(OpenError::of)?;
+    connection.busy_timeout(OPEN_WAIT).map_err(OpenError::of)?;
+    // Before anything is written: a file that is not ours stays as it is. In one transaction, since another
+    // gateway may write what is read here.
+    let looking = connection.transaction().map_err(OpenError::of)?;
+    let new = is_new(&looking)?;
+    looking.finish().map_err(OpenError::of)?;
+    prepare(&mut connection, new)?;
+    Ok(connection)
+}
+
+/// A file that is there is not opened here: closing it would take away the locks of whoever else in this
+/// process has it open.
+fn check_private(found: &fs::Metadata) -> Result<(), OpenError> {
     if !found.is_file() {
         return Err(OpenError::Foreign);
     }

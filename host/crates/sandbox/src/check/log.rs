@@ -52,8 +52,9 @@ impl Host for State {
         self.log.charge(1 + 2 * fields.len());
         let message = self.log.take(&message);
         let mut line = message.escape_debug().to_string();
+        let level = LogLevel::from(level);
         let mut taken = LogLine {
-            level: level.into(),
+            level,
             message: message.to_owned(),
             fields: Vec::new(),
         };
@@ -70,7 +71,7 @@ impl Host for State {
         tracing::debug!(
             target: "wardlet::plugin",
             plugin = %self.standing.name,
-            level = ?level,
+            level = level.name(),
             "{line}"
         );
         Ok(())

@@ -217,12 +217,24 @@ fn table(seen: &Seen) -> Vec<String> {
         ),
         format!(
             "sees = {}",
-            list(seen.sees().iter().map(|text| quoted(text)).collect())
+            list(seen.sees().into_iter().map(quoted).collect())
         ),
     ];
     for line in capabilities.iter().filter_map(|c| words::set_up(*c)) {
         if !lines.iter().any(|other| other == line) {
             lines.push(line.to_owned());
+        }
+    }
+    let roles = [("policies", "policy"), ("redactors", "redactor")];
+    lines.extend([
+        String::new(),
+        "[[rule]]".to_owned(),
+        format!("name = \"{}\"", seen.component.name),
+        "tools = [\"<server>/<tool>\"]".to_owned(),
+    ]);
+    for (key, role) in roles {
+        if seen.anatomy.exports(role) {
+            lines.push(format!("{key} = [\"{}\"]", seen.component.name));
         }
     }
     lines

@@ -13,10 +13,10 @@ use crate::cli::say::{Failure, UNREADABLE, WRONG};
 const MANIFEST: &str = "plugin.toml";
 
 /// The folder of its case files.
-const CASES: &str = "cases";
+pub(super) const CASES: &str = "cases";
 
 /// The folder of what was built.
-const BUILD: &str = "build";
+pub(super) const BUILD: &str = "build";
 
 /// What is to be tried.
 pub(super) struct Found {
@@ -26,24 +26,27 @@ pub(super) struct Found {
     pub(super) files: Vec<PathBuf>,
     /// Folders in which there may come to be more of them.
     pub(super) folders: Vec<PathBuf>,
+    /// The plugin's own folder, where the component is what was built there.
+    pub(super) sources: Option<PathBuf>,
 }
 
 pub(super) fn find(arguments: &Arguments) -> Result<Found, Failure> {
-    let (name, component, cases) = match &arguments.component {
+    let (name, component, cases, sources) = match &arguments.component {
         Some(component) => {
             if arguments.cases.is_empty() {
                 return Err(Failure::new(WRONG, "no case files are named").hint(Some(
                     "name them with `--cases`, or leave the component out in the folder of a plugin",
                 )));
             }
-            (name_of(component)?, component.clone(), Vec::new())
+            (name_of(component)?, component.clone(), Vec::new(), None)
         }
         None => {
             // Places are told without the dot of this folder.
             let folder = arguments.path.strip_prefix(".").unwrap_or(&arguments.path);
             let name = plugin_in(folder)?;
             let built = folder.join(BUILD).join(format!("{name}.wasm"));
-            (name, built, vec![folder.join(CASES)])
+            let own = Some(folder.to_owned());
+            (name, built, vec![folder.join(CASES)], own)
         }
     };
     let named = if arguments.cases.is_empty() {
@@ -56,6 +59,7 @@ pub(super) fn find(arguments: &Arguments) -> Result<Found, Failure> {
         component,
         files: Vec::new(),
         folders: Vec::new(),
+        sources,
     };
     for path in named {
         if path.is_dir() {

@@ -44,7 +44,10 @@ fn line_of(file: &File) -> String {
     for (count, what) in [
         (file.cases.len() - failed, "passed"),
         (failed, "failed"),
-        (file.errors.len(), "cannot be read"),
+        (
+            file.errors.len(),
+            "cannot be read, so none of the file is tried",
+        ),
     ] {
         if count > 0 {
             parts.push(format!("{count} {what}"));

@@ -1,4 +1,4 @@
-//! Tries again whenever the component or a case file changes. Looks at files as the gateway's own watch does.
+//! Tries again whenever the component, its sources or a case file change. Looks at files as the gateway's own watch does.
 
 use std::sync::Arc;
 use std::thread;
@@ -6,7 +6,7 @@ use std::thread;
 use tokio::signal::unix::{SignalKind, signal};
 use wardlet_sandbox::Sandbox;
 
-use super::{Arguments, find, once};
+use super::{Arguments, find, once, sources};
 use crate::cli::say::{self, Failure, UNREADABLE};
 use crate::cli::setup;
 use crate::reload::Look;
@@ -57,13 +57,16 @@ fn rounds(sandbox: &Arc<Sandbox>, arguments: &Arguments) {
     }
 }
 
-/// What the component, the case files and their folders look like.
+/// What the component, or the sources that it is built from, the case files and their folders look like.
 fn look(arguments: &Arguments) -> Look {
     let Ok(found) = find::find(arguments) else {
         return Look::at(&arguments.path);
     };
-    let paths = found.files.iter().chain(&found.folders);
-    paths.fold(Look::at(&found.component), |look, path| {
-        look.or(Look::at(path))
-    })
+    let built = match &found.sources {
+        // A build writes the component, which is no change to answer with another one.
+        Some(folder) if arguments.build => sources::of(folder),
+        _ => vec![found.component],
+    };
+    let paths = built.iter().chain(&found.files).chain(&found.folders);
+    paths.fold(Look::default(), |look, path| look.or(Look::at(path)))
 }

@@ -51,6 +51,26 @@ fn counts(child: &mut Child) -> impl Iterator<Item = i64> + use<> {
     })
 }
 
+/// Gateways that start together over a folder without a store: each of them gets the one that is made.
+#[test]
+fn many_open_it_at_the_same_time() {
+    for _ in 0..50 {
+        let folder = TempDir::new().unwrap();
+        let path = folder.path().join("store");
+        let opened = std::thread::scope(|scope| {
+            let opening = [(); 4].map(|()| scope.spawn(|| Disk::open(&path)));
+            opening.map(|thread| thread.join().unwrap())
+        });
+        let stores = opened.map(|disk| disk.unwrap().of(&plugin("guard"), MIN_QUOTA));
+        for (store, count) in stores.iter().zip(1..) {
+            assert_eq!(store.add("calls", 1, None, at(NOW)), Ok(count));
+        }
+        drop(stores);
+        let left: Vec<_> = std::fs::read_dir(folder.path()).unwrap().collect();
+        assert!(left.len() <= 3, "{left:?}");
+    }
+}
+
 #[test]
 fn two_processes_count_together() {
     let folder = TempDir::new().unwrap();
