@@ -189,14 +189,23 @@ impl Lane {
         let job = move || {
             let ran = guarded(|| call(&plugin, &check));
             let took = Took::of(&ran);
-            let step_back = lane.history().on_lane(took);
+            let mut history = lane.history();
+            // Told while the history is held, so that an older word never comes after a newer one.
+            lane.queue.step_back(history.on_lane(took));
+            drop(history);
             // Nobody may wait for it any more.
             let _ = sender.send(ran);
-            step_back
         };
         let busy = || (Err(Fault::Busy), Usage::default());
-        let back = self.history().step_back();
-        let Some(ticket) = Queue::put(&self.queue, Box::new(job), (concurrency, back)) else {
+        let put = {
+            let history = self.history();
+            Queue::put(
+                &self.queue,
+                Box::new(job),
+                (concurrency, history.step_back()),
+            )
+        };
+        let Some(ticket) = put else {
             return busy();
         };
         // Dropped with this future, the ticket takes a check back that has not begun.

@@ -236,7 +236,7 @@ impl Quarantine {
     }
 
     /// Lets a caller go, or everyone that was held for a plugin, and forgets the faults, once `record` has
-    /// written the entry of each. What was lifted; nothing where nobody was held.
+    /// put the entry of each on disk: nobody is let go of whom no entry survives. What was lifted; nothing where nobody was held.
     ///
     /// # Errors
     /// [`QuarantineError::Audit`] of `record`, and [`QuarantineError::Key`] where it cannot be kept; then

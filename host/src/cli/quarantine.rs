@@ -173,11 +173,11 @@ fn lift_here(
     let keys = state.keys(&gateway.name).map_err(unreadable)?;
     let log = state.log(&gateway.name, &keys).map_err(unreadable)?;
     let by = keys.pseudonym(&format!("uid:{}", rustix::process::getuid().as_raw()));
-    let record = |caller: &Quarantined| log.record(&caller.entry(Some(&by))).map(drop);
-    let lifted = quarantine.lift(plugin, principal, record).map_err(failed)?;
-    log.flush()
-        .map_err(|error| unreadable(StateError::Audit(error)))?;
-    Ok(lifted)
+    let record = |caller: &Quarantined| {
+        log.record(&caller.entry(Some(&by)))?;
+        log.flush()
+    };
+    quarantine.lift(plugin, principal, record).map_err(failed)
 }
 
 fn failed(error: QuarantineError) -> Failure {

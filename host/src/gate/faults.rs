@@ -32,7 +32,8 @@ impl Gate {
     ) -> Result<Vec<Quarantined>, QuarantineError> {
         let by = self.keys.pseudonym(by);
         self.quarantine.lift(plugin, principal, |caller| {
-            self.log.record(&caller.entry(Some(&by))).map(drop)
+            self.log.record(&caller.entry(Some(&by)))?;
+            self.log.flush()
         })
     }
 }

@@ -138,7 +138,6 @@ fn no_more_threads_than_the_plugin_may_have_and_no_fewer() {
             // Four meet here, or the test hangs; were there more threads, so would the last of eight.
             barrier.wait();
             let _ = sender.send(std::thread::current().id());
-            StepBack::No
         };
         assert!(Queue::put(&queue, Box::new(job), (4, StepBack::No)).is_some());
     }
@@ -155,7 +154,6 @@ fn what_is_taken_back_never_runs_and_what_does_not_fit_is_not_taken() {
     let job = move || {
         begun.send(()).unwrap();
         opened.recv().unwrap();
-        StepBack::No
     };
     let first = Queue::put(&queue, Box::new(job), (1, StepBack::No)).unwrap();
     has_begun.recv().unwrap();
@@ -163,10 +161,7 @@ fn what_is_taken_back_never_runs_and_what_does_not_fit_is_not_taken() {
     let (ran, has_run) = channel();
     let note = |number: usize| {
         let ran = ran.clone();
-        Box::new(move || {
-            ran.send(number).unwrap();
-            StepBack::No
-        })
+        Box::new(move || ran.send(number).unwrap())
     };
     let mut tickets = Vec::new();
     for number in 0..1024 {
@@ -182,6 +177,41 @@ fn what_is_taken_back_never_runs_and_what_does_not_fit_is_not_taken() {
     assert_eq!(has_run.iter().take(2).collect::<Vec<_>>(), [0, 1]);
 }
 
+/// The system lets no thread come forward again that has stepped back, so another one has to take its place,
+/// also where there is always something to do.
+#[test]
+fn a_forgiven_plugin_gets_a_thread_that_has_not_stepped_back() {
+    let queue = Arc::new(Queue::default());
+    let (open, opened) = channel::<()>();
+    let (forgive, forgiven) = channel::<()>();
+    let (sender, done) = channel();
+    let priority = || rustix::process::getpriority_process(None).unwrap();
+    let (own, first) = (Arc::clone(&queue), sender.clone());
+    let job = move || {
+        own.step_back(StepBack::No);
+        forgive.send(()).unwrap();
+        opened.recv().unwrap();
+        first.send(priority()).unwrap();
+    };
+    let far = (1, StepBack::Far);
+    assert!(Queue::put(&queue, Box::new(job), far).is_some());
+    forgiven.recv().unwrap();
+    for _ in 0..2 {
+        let sender = sender.clone();
+        let later = move || sender.send(priority()).unwrap();
+        assert!(Queue::put(&queue, Box::new(later), (1, StepBack::No)).is_some());
+    }
+    let before = priority();
+    // It may still run alone: the other two wait for it.
+    assert!(done.try_recv().is_err());
+    open.send(()).unwrap();
+    drop(sender);
+    assert_eq!(
+        done.iter().take(3).collect::<Vec<_>>(),
+        [19, before, before]
+    );
+}
+
 #[test]
 fn threads_above_a_lowered_limit_end_at_their_next_turn() {
     let few = spare_processors().clamp(2, 4);
@@ -189,11 +219,11 @@ fn threads_above_a_lowered_limit_end_at_their_next_turn() {
         let queue = Arc::new(Queue::default());
         let all = Arc::new(Barrier::new(5));
         for _ in 0..4 {
-            let all = Arc::clone(&all);
+            let (own, all) = (Arc::clone(&queue), Arc::clone(&all));
             let job = move || {
                 all.wait();
                 all.wait();
-                lowered.1
+                own.step_back(lowered.1);
             };
             assert!(Queue::put(&queue, Box::new(job), (4, StepBack::No)).is_some());
         }
@@ -209,7 +239,6 @@ fn threads_above_a_lowered_limit_end_at_their_next_turn() {
                     std::thread::yield_now();
                 }
                 sender.send(own.threads()).unwrap();
-                lowered.1
             };
             assert!(Queue::put(&queue, Box::new(job), lowered).is_some());
         }

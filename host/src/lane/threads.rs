@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::fmt;
+use std::io;
 use std::sync::{Arc, Condvar, Mutex, OnceLock};
 use std::thread;
 use std::time::Duration;
@@ -29,6 +30,9 @@ pub(super) enum StepBack {
 }
 
 impl StepBack {
+    /// All of them, from the least.
+    const ALL: [StepBack; 3] = [StepBack::No, StepBack::Some, StepBack::Far];
+
     /// The nice value (`setpriority(2)`).
     fn nice(self) -> i32 {
         match self {
@@ -39,8 +43,8 @@ impl StepBack {
     }
 }
 
-/// A check to be run. How far its plugin is to step back afterwards.
-pub(super) type Job = Box<dyn FnOnce() -> StepBack + Send>;
+/// A check to be run.
+pub(super) type Job = Box<dyn FnOnce() + Send>;
 
 /// Threads that a plugin which overran its time has at least: one check that loops must not hold up all of its
 /// others. What loops in its own code is interrupted for everybody else.
@@ -72,7 +76,10 @@ pub(super) struct Queue {
 struct State {
     waiting: VecDeque<(u64, Job)>,
     next: u64,
-    threads: u32,
+    /// Threads by how far they have stepped back.
+    threads: [u32; StepBack::ALL.len()],
+    /// Threads that end at their next turn, since others have taken their places.
+    leaving: u32,
     idle: u32,
     /// The checks of the plugin that may run at one time.
     concurrency: u32,
@@ -81,6 +88,46 @@ struct State {
 }
 
 impl State {
+    /// Threads that live.
+    fn threads(&self) -> u32 {
+        self.threads.iter().sum()
+    }
+
+    /// Threads that have stepped back further than the plugin is to now.
+    fn forgiven(&self) -> u32 {
+        let further = StepBack::ALL.into_iter().zip(self.threads);
+        let further = further.filter(|(stepped, _)| *stepped > self.back);
+        further.map(|(_, threads)| threads).sum()
+    }
+
+    fn set_back(&mut self, back: StepBack) {
+        self.back = back;
+        // Those of a plugin that relapsed stay.
+        self.leaving = self.leaving.min(self.forgiven());
+    }
+
+    /// A thread that has begun.
+    fn begins(&mut self) {
+        self.stepped_to(StepBack::No);
+    }
+
+    fn stepped_to(&mut self, back: StepBack) {
+        if let Some(threads) = self.threads.get_mut(back as usize) {
+            *threads += 1;
+        }
+    }
+
+    fn ends(&mut self, stepped: StepBack) {
+        if let Some(threads) = self.threads.get_mut(stepped as usize) {
+            *threads = threads.saturating_sub(1);
+        }
+    }
+
+    fn stepped(&mut self, from: StepBack, to: StepBack) {
+        self.ends(from);
+        self.stepped_to(to);
+    }
+
     /// The threads that the plugin may have.
     fn most(&self) -> u32 {
         let most = self.concurrency.max(1);
@@ -97,7 +144,7 @@ impl fmt::Debug for Queue {
         let state = lock(&self.state);
         f.debug_struct("Queue")
             .field("waiting", &state.waiting.len())
-            .field("threads", &state.threads)
+            .field("threads", &state.threads())
             .finish_non_exhaustive()
     }
 }
@@ -115,16 +162,20 @@ impl Queue {
         if state.waiting.len() >= MAX_WAITING {
             return None;
         }
-        (state.concurrency, state.back) = (concurrency, back);
+        state.concurrency = concurrency;
+        state.set_back(back);
         let all_busy = state.waiting.len() >= usize::try_from(state.idle).unwrap_or(usize::MAX);
-        if all_busy && state.threads < state.most() {
-            let own = Arc::clone(queue);
-            let started = thread::Builder::new()
-                .name("wardlet-lane".into())
-                .spawn(move || own.work());
-            match started {
-                Ok(_) => state.threads += 1,
-                Err(error) if state.threads == 0 => {
+        let staying = state.threads().saturating_sub(state.leaving);
+        // One that takes the place of another is started here and not by that other: it would inherit how far
+        // that one has stepped back.
+        let replaces = staying >= state.most() && state.forgiven() > state.leaving;
+        if all_busy && (staying < state.most() || replaces) {
+            match Queue::start(queue) {
+                Ok(()) => {
+                    state.begins();
+                    state.leaving += u32::from(replaces);
+                }
+                Err(error) if state.threads() == 0 => {
                     tracing::warn!(%error, "no thread for a check; the call is refused");
                     return None;
                 }
@@ -138,6 +189,17 @@ impl Queue {
         drop(state);
         queue.filled.notify_one();
         Some(Ticket(ticket))
+    }
+
+    fn start(queue: &Arc<Self>) -> io::Result<()> {
+        let own = Arc::clone(queue);
+        let named = thread::Builder::new().name("wardlet-lane".into());
+        named.spawn(move || own.work()).map(drop)
+    }
+
+    /// How far the plugin's threads step back from here on.
+    pub(super) fn step_back(&self, back: StepBack) {
+        lock(&self.state).set_back(back);
     }
 
     /// Whether a check had not begun; then it never does.
@@ -154,33 +216,35 @@ impl Queue {
         let mut stepped = StepBack::No;
         while let Some((job, back)) = self.next(stepped) {
             if back > stepped && step_back(back) {
+                lock(&self.state).stepped(stepped, back);
                 stepped = back;
             }
-            let back = job();
-            lock(&self.state).back = back;
+            job();
         }
     }
 
     /// Waits for something to do; none where there was nothing for long, or there are more threads than the
     /// plugin may have. A thread that has stepped back cannot step forward again, and ends once its plugin
-    /// is forgiven.
+    /// is forgiven and there is nothing to do, or another thread to do it.
     fn next(&self, stepped: StepBack) -> Option<(Job, StepBack)> {
         let mut state = lock(&self.state);
         loop {
-            if state.threads > state.most() {
-                state.threads -= 1;
+            let forgiven = stepped > state.back;
+            let replaced = forgiven && state.leaving > 0;
+            let too_many = state.threads() > state.most();
+            if replaced || too_many && state.leaving == 0 {
+                state.leaving -= u32::from(replaced);
+                state.ends(stepped);
                 drop(state);
-                // This one may have been woken for a check that another has to run now.
-                self.filled.notify_one();
+                // This one may have been woken for a check that another has to run now, or another may wait for
+                // this one to end.
+                self.filled.notify_all();
                 return None;
             }
-            if let Some((_, job)) = state.waiting.pop_front() {
+            if !too_many && let Some((_, job)) = state.waiting.pop_front() {
                 return Some((job, state.back));
             }
-            let forgiven = stepped > state.back;
-            let timed_out = if forgiven {
-                true
-            } else {
+            let timed_out = forgiven || {
                 state.idle += 1;
                 let (back, waited) = self
                     .filled
@@ -191,7 +255,7 @@ impl Queue {
                 waited.timed_out()
             };
             if timed_out && state.waiting.is_empty() {
-                state.threads -= 1;
+                state.ends(stepped);
                 return None;
             }
         }
@@ -200,7 +264,7 @@ impl Queue {
     /// Threads that live.
     #[cfg(test)]
     pub(super) fn threads(&self) -> u32 {
-        lock(&self.state).threads
+        lock(&self.state).threads()
     }
 }
 
