@@ -185,7 +185,7 @@ impl Projected {
     }
 
     fn ratio(&self, batches: usize) -> Option<f64> {
-        rounds::ratio("projection", || {
+        rounds::ratio("projection", PROJECTION_TARGET, || {
             (
                 self.whole.time(batches, Case::ours),
                 self.places.time(batches, Case::ours),
@@ -250,7 +250,7 @@ fn main() -> Result<ExitCode, Failure> {
                     case.time(batches, Case::ours),
                 )
             };
-            (case.name, rounds::ratio(case.name, round))
+            (case.name, rounds::ratio(case.name, TARGET, round))
         })
         .collect();
     let judged = [

@@ -237,7 +237,7 @@ fn main() -> Result<ExitCode, Failure> {
             (alone, beside)
         };
         if measured {
-            ratios.push((name, rounds::ratio(name, round)));
+            ratios.push((name, rounds::ratio(name, TARGET, round)));
         } else {
             // `cargo test --benches` asks whether it works at all.
             round();

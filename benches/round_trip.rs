@@ -223,7 +223,7 @@ fn main() -> Result<ExitCode, Failure> {
     for (name, micros) in sides.floors(calls) {
         println!("{name:34} {micros:8.2} us");
     }
-    let ratio = rounds::ratio("round trip", || {
+    let ratio = rounds::ratio("round trip", TARGET, || {
         let floor = sides.floors(calls).iter().map(|(_, micros)| micros).sum();
         (floor, sides.gateway(calls))
     });

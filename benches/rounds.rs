@@ -12,6 +12,10 @@ pub(crate) use wardlet::measure::Spread;
 /// busy.
 pub(crate) const STEADY: f64 = 0.15;
 
+/// How far beyond the target, as a factor, the whole middle half has to be for rounds that do not agree to
+/// count all the same: noise that is no wider than what is measured does not turn the answer.
+const CLEAR: f64 = 2.0;
+
 /// Rounds whose median counts. Odd, so that it is one of them.
 pub(crate) const ROUNDS: usize = 21;
 
@@ -19,8 +23,8 @@ pub(crate) const ROUNDS: usize = 21;
 const ATTEMPTS: usize = 5;
 
 /// Runs the rounds until they agree, and prints what they gave. Each round gives the floor's
-/// microseconds and ours. None where they never agreed.
-pub(crate) fn ratio(name: &str, mut round: impl FnMut() -> (f64, f64)) -> Option<f64> {
+/// microseconds and ours. None where they never agreed and lie around the target.
+pub(crate) fn ratio(name: &str, target: f64, mut round: impl FnMut() -> (f64, f64)) -> Option<f64> {
     round();
     for attempt in 1..=ATTEMPTS {
         let figures: Vec<(f64, f64)> = (0..ROUNDS).map(|_| round()).collect();
@@ -40,6 +44,10 @@ pub(crate) fn ratio(name: &str, mut round: impl FnMut() -> (f64, f64)) -> Option
             ratios.greatest,
         );
         if half.width() <= STEADY {
+            return Some(ratios.median);
+        }
+        if half.upper <= target / CLEAR || half.lower >= target * CLEAR {
+            println!("{name}: the rounds differ, and all of their middle half is far on one side");
             return Some(ratios.median);
         }
         println!(

@@ -301,7 +301,7 @@ fn main() -> Result<ExitCode, Failure> {
     }
     let name = "200 patterns, 5 MB";
     let mut failed = None;
-    let ratio = rounds::ratio(name, || {
+    let ratio = rounds::ratio(name, TARGET, || {
         let begun = Instant::now();
         std::hint::black_box(case.floor());
         let floor = micros(begun.elapsed());

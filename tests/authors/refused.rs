@@ -282,6 +282,51 @@ fn a_failed_build_leaves_what_was_there() {
     assert_eq!(json!(fs::read(&component).unwrap().len()), report["bytes"]);
 }
 
+/// `plugin test --build` tries what the sources say now, and nothing where they do not compile.
+#[test]
+fn a_test_that_builds_first_tries_what_the_sources_say() {
+    let folder = far_away();
+    let output = author(folder.path(), &[&"new", &"mine", &"--lang", &"c"]);
+    assert!(output.status.success(), "{}", said(&output));
+    let project = folder.path().join("mine");
+    let test = || author(&project, &[&"test", &"--build"]);
+    let output = test();
+    if output.status.code() == Some(MISSING) {
+        return skip(
+            "authors::refused::a_test_that_builds_first_tries_what_the_sources_say",
+            needs(Language::C),
+        );
+    }
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    assert!(
+        !said(&output).contains("is older than"),
+        "{}",
+        said(&output)
+    );
+    let source = project.join("src/plugin.c");
+    let good = fs::read_to_string(&source).unwrap();
+    for (text, code, words) in [
+        (
+            format!("{good}\n#error \"nobody builds this\"\n"),
+            1,
+            "nobody builds this",
+        ),
+        // Other bytes that make the same component.
+        (format!("{good}\n"), 0, ""),
+    ] {
+        fs::write(&source, text).unwrap();
+        let output = test();
+        let told = said(&output);
+        assert_eq!(output.status.code(), Some(code), "{told}");
+        assert!(
+            told.contains(words) && !told.contains("is older than"),
+            "{told}"
+        );
+        let passed = String::from_utf8_lossy(&output.stdout).contains(" passed in ");
+        assert_eq!(passed, code == 0, "{output:?}");
+    }
+}
+
 /// Two builds in one work folder at the same time: each component is that of its own sources.
 #[test]
 fn builds_in_one_folder_wait_for_each_other() {
