@@ -29,7 +29,10 @@
 //! ```
 #![forbid(unsafe_code)]
 
+pub mod checkpoint;
 pub mod merkle;
+pub mod note;
+pub mod signer;
 
 mod clock;
 mod commitment;
@@ -41,6 +44,7 @@ mod log;
 mod record;
 mod recover;
 mod show;
+mod text;
 mod time;
 mod verify;
 

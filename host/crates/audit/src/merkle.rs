@@ -2,6 +2,8 @@
 
 use wardlet_keys::digest::{Sha256, sha256};
 
+pub mod proof;
+
 /// The digest of a leaf or node.
 pub type Hash = [u8; 32];
 
