@@ -2,6 +2,8 @@
 
 use wardlet_keys::digest::{Sha256, sha256};
 
+pub mod proof;
+
 /// The digest of a leaf or node.
 pub type Hash = [u8; 32];
 
@@ -24,6 +26,16 @@ pub fn node(left: &Hash, right: &Hash) -> Hash {
     hash.finish()
 }
 
+/// The root over a power of two of subtrees of one size; the empty root where there are none.
+pub(crate) fn perfect(hashes: &[Hash]) -> Hash {
+    let mut level = hashes.to_vec();
+    while level.len() > 1 {
+        let pairs = level.as_chunks::<2>().0.iter();
+        level = pairs.map(|[left, right]| node(left, right)).collect();
+    }
+    level.first().copied().unwrap_or_else(|| sha256(b""))
+}
+
 /// A tree that grows on the right and keeps only what its root needs: one hash for each bit that
 /// is set in its size.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -42,15 +54,21 @@ impl Tree {
 
     /// Adds a leaf by its hash.
     pub fn push(&mut self, leaf: Hash) {
-        let mut hash = leaf;
+        self.push_perfect(0, leaf);
+    }
+
+    /// Adds a perfect tree of 2^`height` leaves by its root. The size must be a multiple of that, so
+    /// that no smaller tree stands before it.
+    pub(crate) fn push_perfect(&mut self, height: u32, root: Hash) {
+        let mut hash = root;
         // Each trailing one of the size is a perfect tree as large as the one that just came to be.
-        for _ in 0..self.size.trailing_ones() {
+        for _ in 0..(self.size >> height).trailing_ones() {
             if let Some(left) = self.perfect.pop() {
                 hash = node(&left, &hash);
             }
         }
         self.perfect.push(hash);
-        self.size += 1;
+        self.size += 1 << height;
     }
 
     /// The number of leaves.

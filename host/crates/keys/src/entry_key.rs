@@ -1,12 +1,21 @@
-//! The Ed25519 key (RFC 8032) that signs the entries of the log.
+//! The Ed25519 keys (RFC 8032) that sign the log: its entries, its checkpoints, cosignatures.
 
 use std::fmt;
+use std::path::Path;
 
 use ring::rand::SystemRandom;
 use ring::signature::{ED25519, Ed25519KeyPair, KeyPair as _, UnparsedPublicKey};
 
 use crate::error::KeyError;
-use crate::verifying_key::VerifyingKey;
+use crate::keys::load;
+use crate::private::PrivateFolder;
+use crate::verifying_key::{CosignerKey, VerifyingKey};
+
+/// The file of the key that signs checkpoints, PKCS#8.
+pub const CHECKPOINT_KEY_FILE: &str = "checkpoint-ed25519.pk8";
+
+/// The file of the key that a witness cosigns with, PKCS#8.
+pub const WITNESS_KEY_FILE: &str = "witness-ed25519.pk8";
 
 /// The length of an Ed25519 public key.
 pub const PUBLIC_KEY_BYTES: usize = 32;
@@ -14,7 +23,8 @@ pub const PUBLIC_KEY_BYTES: usize = 32;
 /// The length of an Ed25519 signature, and of an ES256 one as JOSE writes it.
 pub const SIGNATURE_BYTES: usize = 64;
 
-/// The private key that signs entries.
+/// A private key that signs entries, or checkpoints, or the checkpoints of others. Each of the
+/// three has a key of its own.
 pub struct EntryKey(Ed25519KeyPair);
 
 impl EntryKey {
@@ -25,6 +35,20 @@ impl EntryKey {
     pub fn generate() -> Result<Self, KeyError> {
         // What `ring` just made it also reads; the only failure is missing randomness.
         Self::from_pkcs8(&Self::generate_pkcs8()?).ok_or(KeyError::Random)
+    }
+
+    /// Loads the key in `file` of a folder of keys, and makes it where it is missing. Folder and
+    /// file must be ours and closed to others (0700 and 0600).
+    ///
+    /// # Errors
+    /// Any [`KeyError`] about the folder, the file, or missing randomness.
+    pub fn open(folder: &Path, file: &str) -> Result<Self, KeyError> {
+        Self::open_in(&PrivateFolder::open(folder)?, file)
+    }
+
+    pub(crate) fn open_in(folder: &PrivateFolder, file: &str) -> Result<Self, KeyError> {
+        let (new, parse) = (Self::generate_pkcs8, Self::from_pkcs8);
+        load(folder, file, "Ed25519", new, parse)
     }
 
     /// The PKCS#8 version 2 document (RFC 5958) of a new key.
@@ -60,6 +84,14 @@ impl EntryKey {
     pub fn verifying_key(&self, name: &str) -> Result<VerifyingKey, KeyError> {
         VerifyingKey::new(name, self.public())
     }
+
+    /// The public key under the name of a witness.
+    ///
+    /// # Errors
+    /// [`KeyError::Name`]
+    pub fn cosigner_key(&self, name: &str) -> Result<CosignerKey, KeyError> {
+        CosignerKey::new(name, self.public())
+    }
 }
 
 impl fmt::Debug for EntryKey {
@@ -79,7 +111,7 @@ pub fn verify_ed25519(public: &[u8], message: &[u8], signature: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{EntryKey, verify_ed25519};
+    use super::{CHECKPOINT_KEY_FILE, EntryKey, WITNESS_KEY_FILE, verify_ed25519};
 
     fn unhex(text: &str) -> Vec<u8> {
         (0..text.len())
@@ -118,5 +150,18 @@ mod tests {
             assert!(!verify_ed25519(&public, &message, &[]));
         }
         assert_eq!(format!("{key:?}"), "EntryKey(private)");
+    }
+
+    #[test]
+    fn a_key_stays_in_its_file() {
+        let temporary = tempfile::tempdir().unwrap();
+        let folder = temporary.path().join("keys");
+        let made = EntryKey::open(&folder, CHECKPOINT_KEY_FILE).unwrap();
+        let found = EntryKey::open(&folder, CHECKPOINT_KEY_FILE).unwrap();
+        assert_eq!(made.public(), found.public());
+        let other = EntryKey::open(&folder, WITNESS_KEY_FILE).unwrap();
+        assert_ne!(made.public(), other.public());
+        std::fs::write(folder.join(WITNESS_KEY_FILE), b"no key").unwrap();
+        assert!(EntryKey::open(&folder, WITNESS_KEY_FILE).is_err());
     }
 }

@@ -45,13 +45,7 @@ impl Keys {
     /// Any [`KeyError`] about the folder, one of the files, or missing randomness.
     pub fn open(folder: &Path) -> Result<Self, KeyError> {
         let folder = PrivateFolder::open(folder)?;
-        let entry = load(
-            &folder,
-            ENTRY_KEY_FILE,
-            "Ed25519",
-            EntryKey::generate_pkcs8,
-            EntryKey::from_pkcs8,
-        )?;
+        let entry = EntryKey::open_in(&folder, ENTRY_KEY_FILE)?;
         let token = load(
             &folder,
             TOKEN_KEY_FILE,

@@ -1,7 +1,7 @@
 //! Keys, signatures and digests of a gateway.
 //!
 //! All cryptography of the host stands here and is done by `ring`: SHA-256, HMAC, Ed25519 for the
-//! entries of the audit log ([`EntryKey`], [`VerifyingKey`]), ES256 for the tokens of calls
+//! audit log ([`EntryKey`], [`VerifyingKey`], [`CosignerKey`]), ES256 for the tokens of calls
 //! ([`TokenKey`]) and HMAC tags for compiled plugins ([`ArtifactKey`]). [`Keys`] holds the keys of one gateway and keeps them in a [`PrivateFolder`],
 //! which only its owner can read.
 //!
@@ -28,10 +28,13 @@ mod token_key;
 mod verifying_key;
 
 pub use artifact_key::{ARTIFACT_KEY_FILE, ArtifactKey, TAG_BYTES};
-pub use entry_key::{EntryKey, PUBLIC_KEY_BYTES, SIGNATURE_BYTES, verify_ed25519};
+pub use entry_key::{
+    CHECKPOINT_KEY_FILE, EntryKey, PUBLIC_KEY_BYTES, SIGNATURE_BYTES, WITNESS_KEY_FILE,
+    verify_ed25519,
+};
 pub use error::KeyError;
 pub use keys::{ENTRY_KEY_FILE, Keys, PSEUDONYM_KEY_FILE, TOKEN_KEY_FILE};
 pub use private::{PrivateFile, PrivateFolder};
 pub use random::{fill, random};
 pub use token_key::TokenKey;
-pub use verifying_key::VerifyingKey;
+pub use verifying_key::{CosignerKey, NamedKey, VerifyingKey};

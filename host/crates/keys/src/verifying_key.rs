@@ -10,16 +10,26 @@ use crate::digest::sha256;
 use crate::entry_key::{PUBLIC_KEY_BYTES, verify_ed25519};
 use crate::error::KeyError;
 
-/// The signature type of Ed25519 in a signed note.
+/// The signature type of Ed25519 over the text of a note (C2SP signed-note).
 const ED25519_TYPE: u8 = 0x01;
+
+/// The signature type of a witness's cosignature, Ed25519 with a time (C2SP tlog-cosignature).
+const COSIGNATURE_TYPE: u8 = 0x04;
 
 /// Longer names are refused: the name stands in every entry and every checkpoint.
 const MAX_NAME_BYTES: usize = 256;
 
-/// A public Ed25519 key and its name.
+/// The key of whoever signs notes and entries: of a log, its name is the origin.
+pub type VerifyingKey = NamedKey<ED25519_TYPE>;
+
+/// The key of a witness, which cosigns the checkpoints of logs. What it signs holds the time and
+/// begins with a line of its own, so that no cosignature can pass for the signature of a log.
+pub type CosignerKey = NamedKey<COSIGNATURE_TYPE>;
+
+/// A public Ed25519 key, its name, and the type of signature that it is for.
 ///
 /// Its text is the verifier key ("vkey") of C2SP signed-note:
-/// `<name>+<key id, 8 hex digits>+<base64 of 0x01 and the key>`.
+/// `<name>+<key id, 8 hex digits>+<base64 of the type and the key>`.
 ///
 /// ```
 /// let text = "sum.golang.org+033de0ae+Ac4zctda0e5eza+HJyk9SxEdh+s3Ux18htTTAD8OuAn8";
@@ -29,12 +39,12 @@ const MAX_NAME_BYTES: usize = 256;
 /// # Ok::<(), wardlet_keys::KeyError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct VerifyingKey {
+pub struct NamedKey<const TYPE: u8> {
     name: String,
     public: [u8; PUBLIC_KEY_BYTES],
 }
 
-impl VerifyingKey {
+impl<const TYPE: u8> NamedKey<TYPE> {
     /// Names a public key.
     ///
     /// # Errors
@@ -50,7 +60,7 @@ impl VerifyingKey {
                 .collect();
             return Err(KeyError::Name { name });
         }
-        Ok(VerifyingKey {
+        Ok(NamedKey {
             name: name.to_owned(),
             public,
         })
@@ -68,11 +78,11 @@ impl VerifyingKey {
         &self.public
     }
 
-    /// The first four bytes of SHA-256(name, 0x0A, 0x01, public key), which tell a signature's key
+    /// The first four bytes of SHA-256(name, 0x0A, type, public key), which tell a signature's key
     /// in a signed note.
     #[must_use]
     pub fn key_id(&self) -> [u8; 4] {
-        let hashed = [self.name.as_bytes(), &[b'\n', ED25519_TYPE], &self.public].concat();
+        let hashed = [self.name.as_bytes(), &[b'\n', TYPE], &self.public].concat();
         let [a, b, c, d, ..] = sha256(&hashed);
         [a, b, c, d]
     }
@@ -84,15 +94,15 @@ impl VerifyingKey {
     }
 }
 
-impl fmt::Display for VerifyingKey {
+impl<const TYPE: u8> fmt::Display for NamedKey<TYPE> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let id = u32::from_be_bytes(self.key_id());
-        let typed = [&[ED25519_TYPE], &self.public[..]].concat();
+        let typed = [&[TYPE], &self.public[..]].concat();
         write!(f, "{}+{id:08x}+{}", self.name, STANDARD.encode(typed))
     }
 }
 
-impl FromStr for VerifyingKey {
+impl<const TYPE: u8> FromStr for NamedKey<TYPE> {
     type Err = KeyError;
 
     fn from_str(text: &str) -> Result<Self, KeyError> {
@@ -106,13 +116,13 @@ impl FromStr for VerifyingKey {
             .decode(key)
             .map_err(|_| wrong("its key is not base64"))?;
         let public = match typed.split_first() {
-            Some((&ED25519_TYPE, public)) => public,
-            _ => return Err(wrong("its key is not of type Ed25519")),
+            Some((&found, public)) if found == TYPE => public,
+            _ => return Err(wrong("its key is not of the type that belongs here")),
         };
         let public = public
             .try_into()
             .map_err(|_| wrong("its key does not have 32 bytes"))?;
-        let key = VerifyingKey::new(name, public)?;
+        let key = NamedKey::new(name, public)?;
         if format!("{:08x}", u32::from_be_bytes(key.key_id())) != id {
             return Err(wrong("its key id does not belong to its name and key"));
         }
@@ -122,7 +132,7 @@ impl FromStr for VerifyingKey {
 
 #[cfg(test)]
 mod tests {
-    use super::VerifyingKey;
+    use super::{CosignerKey, VerifyingKey};
 
     #[test]
     fn texts() {
@@ -181,5 +191,26 @@ mod tests {
         assert!(VerifyingKey::new(&"n".repeat(257), [0; 32]).is_err());
         let shown = VerifyingKey::new("a\nb", [0; 32]).unwrap_err().to_string();
         assert!(!shown.contains('\n'), "{shown}");
+    }
+
+    /// The key of the example in tlog-cosignature is not published; this one was made with another
+    /// tool (`aics-tlog`) from the public key of RFC 8032, section 7.1, test 2.
+    #[test]
+    fn a_cosigner_is_no_log() {
+        let public = "PUAXw+hDiVqStwqnTRt+vJyYLM8uxJaMwM1V8Sr0Zgw=";
+        let public = base64::Engine::decode(&super::STANDARD, public).unwrap();
+        let public: [u8; 32] = public.try_into().unwrap();
+        let cosigner = CosignerKey::new("witness.example/w1", public).unwrap();
+        let text = "witness.example/w1+04d2d833+BD1AF8PoQ4lakrcKp00bfrycmCzPLsSWjMDNVfEq9GYM";
+        assert_eq!(cosigner.to_string(), text);
+        assert_eq!(text.parse::<CosignerKey>().unwrap(), cosigner);
+        let log = VerifyingKey::new("witness.example/w1", public).unwrap();
+        assert_ne!(log.key_id(), cosigner.key_id());
+        for wrong in [
+            text.parse::<VerifyingKey>().err(),
+            log.to_string().parse::<CosignerKey>().err(),
+        ] {
+            assert!(wrong.unwrap().to_string().contains("type"));
+        }
     }
 }
