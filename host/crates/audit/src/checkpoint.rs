@@ -85,8 +85,8 @@ impl Checkpoint {
         })
     }
 
-    /// Reads a signed checkpoint and checks it: one of `keys` must have signed it, each signature
-    /// by one of them must fit, and the origin must be the name of the key that signed. Several keys
+    /// Reads a signed checkpoint and checks it: one of `keys` must have signed it, none of them
+    /// twice, each signature by one of them must fit, and the origin must be the name of the key that signed. Several keys
     /// stand for one log while it changes from one key to the next.
     ///
     /// # Errors
@@ -98,6 +98,10 @@ impl Checkpoint {
         });
         for key in keys {
             match note.signed_by(key) {
+                Ok(statements) if statements.len() > 1 => {
+                    let why = "a key has signed it twice";
+                    return Err(CheckpointError::Malformed { why });
+                }
                 Ok(_) => signer = signer.or(Ok(key.name())),
                 Err(NoteError::Unsigned { .. }) => {}
                 Err(error) => return Err(error.into()),

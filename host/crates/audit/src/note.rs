@@ -233,11 +233,11 @@ impl Note {
         Ok(())
     }
 
-    /// Adds a signature that somebody else made, where it is not there yet.
+    /// Adds a signature, in the place of those that claim to be by the same key.
     pub fn add(&mut self, signature: NoteSignature) {
-        if !self.signatures.contains(&signature) {
-            self.signatures.push(signature);
-        }
+        self.signatures
+            .retain(|other| (&other.name, other.key_id) != (&signature.name, signature.key_id));
+        self.signatures.push(signature);
     }
 
     /// What the signatures by `key` say, one at least. Signatures by others are passed over, also
