@@ -93,6 +93,14 @@ impl Checkpoint {
     /// Any [`CheckpointError`].
     pub fn open(note: &[u8], keys: &[VerifyingKey]) -> Result<(Self, Note), CheckpointError> {
         let note = Note::parse(note)?;
+        Ok((Self::from_note(&note, keys)?, note))
+    }
+
+    /// As [`Checkpoint::open`], of a note that was read already.
+    ///
+    /// # Errors
+    /// Any [`CheckpointError`].
+    pub fn from_note(note: &Note, keys: &[VerifyingKey]) -> Result<Self, CheckpointError> {
         let mut signer = Err(NoteError::Unsigned {
             name: keys.first().map_or("", VerifyingKey::name).to_owned(),
         });
@@ -114,7 +122,7 @@ impl Checkpoint {
                 expected: expected.to_owned(),
             });
         }
-        Ok((checkpoint, note))
+        Ok(checkpoint)
     }
 
     /// The note of this checkpoint, which nobody has signed yet.

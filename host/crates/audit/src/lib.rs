@@ -32,7 +32,9 @@
 pub mod checkpoint;
 pub mod merkle;
 pub mod note;
+pub mod proof;
 pub mod signer;
+pub mod witness;
 
 mod clock;
 mod commitment;
@@ -40,6 +42,7 @@ mod error;
 mod field;
 mod line;
 mod lines;
+mod lock;
 mod log;
 mod record;
 mod recover;

@@ -3,6 +3,7 @@
 use wardlet_keys::digest::{Sha256, sha256};
 
 pub mod proof;
+pub mod tiles;
 
 #[cfg(test)]
 pub(crate) mod leaves;
@@ -27,6 +28,16 @@ pub fn node(left: &Hash, right: &Hash) -> Hash {
     hash.update(left);
     hash.update(right);
     hash.finish()
+}
+
+/// The root over a power of two of subtrees of one size; the empty root where there are none.
+pub(crate) fn perfect(hashes: &[Hash]) -> Hash {
+    let mut level = hashes.to_vec();
+    while level.len() > 1 {
+        let pairs = level.as_chunks::<2>().0.iter();
+        level = pairs.map(|[left, right]| node(left, right)).collect();
+    }
+    level.first().copied().unwrap_or_else(|| sha256(b""))
 }
 
 /// A tree that grows on the right and keeps only what its root needs: one hash for each bit that

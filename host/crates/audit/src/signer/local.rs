@@ -4,12 +4,11 @@ use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
 
-use rustix::fs::FlockOperation;
-use rustix::io::Errno;
 use wardlet_keys::{CHECKPOINT_KEY_FILE, EntryKey, KeyError, PrivateFolder, VerifyingKey};
 
 use super::{CheckpointSigner, SignError};
 use crate::checkpoint::Checkpoint;
+use crate::lock;
 use crate::merkle::Hash;
 use crate::merkle::proof::verify_consistency;
 use crate::note::MAX_NOTE_BYTES;
@@ -65,7 +64,9 @@ impl LocalSigner {
         also: Vec<Arc<EntryKey>>,
     ) -> Result<Self, SignError> {
         let private = PrivateFolder::open(folder)?;
-        let lock = lock(&private)?;
+        let lock = lock::take(&private, LOCK_FILE)?.ok_or_else(|| SignError::InUse {
+            path: folder.join(LOCK_FILE),
+        })?;
         let wrong = |why: String| SignError::Record {
             path: folder.join(RECORD_FILE),
             why,
@@ -150,21 +151,6 @@ impl CheckpointSigner for LocalSigner {
         let signed = note.clone();
         self.last = Some(Signed { head, note: signed });
         Ok(note)
-    }
-}
-
-/// Takes the folder for this process.
-fn lock(folder: &PrivateFolder) -> Result<File, SignError> {
-    let file = folder.append(LOCK_FILE)?;
-    let path = folder.path().join(LOCK_FILE);
-    match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
-        Ok(()) => Ok(file),
-        Err(Errno::WOULDBLOCK) => Err(SignError::InUse { path }),
-        Err(errno) => Err(SignError::Key(KeyError::Io {
-            action: "lock",
-            path,
-            source: errno.into(),
-        })),
     }
 }
 
