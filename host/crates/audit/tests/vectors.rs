@@ -8,6 +8,7 @@
     clippy::indexing_slicing,
     reason = "a test that meets the unexpected fails"
 )]
+#![allow(clippy::too_many_lines, reason = "cases are data")]
 
 #[path = "vectors/checked.rs"]
 mod checked;

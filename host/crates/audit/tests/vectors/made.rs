@@ -64,7 +64,9 @@ fn notes() -> Vec<Value> {
     let empty_lines = signed("a\n\n\nb\n\n", &[0]);
     let scripts = signed("\u{f1}\u{4e2d}\u{1f512}\n", &[0]);
     let other_key = signed("a text\n", &[1]);
-    let mixed = format!("{}{}", signed("another text\n", &[0]), lines(&good));
+    let other = signed("another text\n", &[0]);
+    let after = format!("{other}{}", lines(&good));
+    let before = format!("another text\n\n{}{}", lines(&good), lines(&other));
     let good_and_untrusted = vec![
         ("one signature", good.clone(), "good"),
         ("two signatures, one known", two, "good"),
@@ -80,7 +82,8 @@ fn notes() -> Vec<Value> {
             good.replace("text\n", "text\n\n"),
             "forged",
         ),
-        ("one that fits after one that does not", mixed, "forged"),
+        ("one that fits after one that does not", before, "forged"),
+        ("one that fits before one that does not", after, "forged"),
     ];
     notes_of([good_and_untrusted, notes_malformed(&good)].concat())
 }
