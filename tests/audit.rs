@@ -7,7 +7,7 @@ use std::process::Output;
 
 use serde_json::{Value, json};
 
-use crate::fixture::{Agent, Finished, Gateway, Setup, run, wardlet};
+use crate::fixture::{Agent, Finished, Gateway, Setup, lines, run, wardlet, write_lines};
 
 fn session() -> Finished {
     let mut gateway = Gateway::start(&Setup::default());
@@ -20,8 +20,8 @@ fn command(finished: &Finished, arguments: &[&str]) -> Output {
     wardlet(arguments, &finished.folder.path().join("wardlet.toml"))
 }
 
-fn log_file(finished: &Finished) -> std::path::PathBuf {
-    finished.folder.path().join(".wardlet/log/entries.jsonl")
+fn log_folder(finished: &Finished) -> std::path::PathBuf {
+    finished.folder.path().join(".wardlet/log")
 }
 
 #[test]
@@ -31,9 +31,8 @@ fn a_sound_log_verifies_and_shows() {
     assert!(verified.status.success(), "{verified:?}");
     let shown = command(&finished, &["audit", "show", "--json"]);
     let shown = String::from_utf8(shown.stdout).unwrap();
-    let file = fs::read_to_string(log_file(&finished)).unwrap();
-    for line in file.lines() {
-        let entry: Value = serde_json::from_str(line).unwrap();
+    for line in lines(&log_folder(&finished)) {
+        let entry: Value = serde_json::from_str(&line).unwrap();
         assert!(
             shown.contains(entry["sig"].as_str().unwrap()),
             "entry {} is shown",
@@ -50,70 +49,116 @@ fn a_sound_log_verifies_and_shows() {
 #[test]
 fn any_change_is_found() {
     let finished = session();
-    let sound = fs::read_to_string(log_file(&finished)).unwrap();
-    let lines: Vec<&str> = sound.lines().collect();
-    let join = |lines: &[&str]| {
-        lines
-            .iter()
-            .map(|line| format!("{line}\n"))
-            .collect::<String>()
+    let log = log_folder(&finished);
+    let sound = lines(&log);
+    let with = |from: &str, to: &str| {
+        let changed = sound.iter().map(|line| line.replacen(from, to, 1));
+        changed.collect::<Vec<_>>()
     };
-    let mut swapped = lines.clone();
+    let mut swapped = sound.clone();
     swapped.swap(1, 2);
     let changes = [
         (
             "an effect",
-            sound.replacen("\"effect\":\"deny\"", "\"effect\":\"allow\"", 1),
+            with("\"effect\":\"deny\"", "\"effect\":\"allow\""),
         ),
-        ("a byte", sound.replacen("\"echo\"", "\"Echo\"", 1)),
-        (
-            "a signature",
-            sound.replacen("\"sig\":\"", "\"sig\":\"A", 1),
-        ),
-        ("the first line gone", join(&lines[1..])),
-        ("a line gone", join(&[&lines[..2], &lines[3..]].concat())),
-        ("a line twice", join(&[&lines[..2], &lines[1..]].concat())),
-        ("two lines swapped", join(&swapped)),
+        ("a byte", with("\"echo\"", "\"Echo\"")),
+        ("a signature", with("\"sig\":\"", "\"sig\":\"A")),
+        ("the first entry gone", sound[1..].to_vec()),
+        ("an entry gone", [&sound[..2], &sound[3..]].concat()),
+        ("an entry twice", [&sound[..2], &sound[1..]].concat()),
+        ("two entries swapped", swapped),
+        ("the last entry gone", sound[..sound.len() - 1].to_vec()),
     ];
     for (name, changed) in changes {
         assert_ne!(changed, sound, "{name}");
-        fs::write(log_file(&finished), changed).unwrap();
+        write_lines(&log, &changed);
         let verified = command(&finished, &["audit", "verify"]);
         assert_eq!(verified.status.code(), Some(1), "{name}: {verified:?}");
-        assert!(
-            String::from_utf8_lossy(&verified.stderr).contains("entry"),
-            "{name}: {verified:?}"
+        let told = String::from_utf8_lossy(&verified.stderr).into_owned();
+        assert!(told.contains("entry") || told.contains("entries"), "{told}");
+    }
+}
+
+/// The tree, its checkpoint and the entries are put back to what they were: nothing in the folder can tell.
+/// Whoever kept a head or a checkpoint can, and so does the signer, without whom no gateway writes on.
+#[test]
+fn a_folder_that_was_put_back_is_found_by_whoever_kept_a_head() {
+    let finished = session();
+    let (log, kept) = (log_folder(&finished), finished.folder.path().join("kept"));
+    copy(&log, &kept);
+    let mut gateway = Gateway::over(finished.folder);
+    gateway.agent.call("echo", &json!({"path": "/srv/data/b"}));
+    let finished = gateway.finish();
+    let verified = command(&finished, &["audit", "verify", "--json"]);
+    let report: Value = serde_json::from_slice(&verified.stdout).unwrap();
+    assert_eq!(report["checkpoint"], report["size"], "{report}");
+    assert_eq!(report["checkpoint_signed"], true, "{report}");
+    let head = format!("{}:{}", report["size"], report["root"].as_str().unwrap());
+    let checkpoint = finished.folder.path().join("newest");
+    fs::copy(log.join("checkpoint"), &checkpoint).unwrap();
+    let against = [head.as_str(), checkpoint.to_str().unwrap()];
+    for known in against {
+        let same = command(&finished, &["audit", "verify", "--against", known]);
+        assert!(same.status.success(), "{same:?}");
+    }
+    fs::remove_dir_all(&log).unwrap();
+    copy(&kept, &log);
+    assert!(
+        command(&finished, &["audit", "verify"]).status.success(),
+        "the folder alone cannot tell"
+    );
+    for known in against {
+        let found = command(&finished, &["audit", "verify", "--against", known]);
+        assert_eq!(found.status.code(), Some(1), "{found:?}");
+    }
+    refused_to_start(finished.folder.path(), "a checkpoint of");
+}
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir(to).unwrap();
+    fs::set_permissions(to, fs::Permissions::from_mode(0o700)).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let (path, to) = (
+            entry.as_ref().unwrap().path(),
+            to.join(entry.unwrap().file_name()),
         );
+        if path.is_dir() {
+            copy(&path, &to);
+        } else {
+            fs::copy(path, to).unwrap();
+        }
     }
 }
 
 #[test]
-fn a_cut_tail_is_found_against_an_earlier_head() {
+fn some_entries_are_checked_alone_and_a_checkpoint_holds_them() {
     let finished = session();
-    let verified = command(&finished, &["audit", "verify", "--json"]);
-    let report: Value = serde_json::from_slice(&verified.stdout).unwrap();
-    let head = format!("{}:{}", report["size"], report["root"].as_str().unwrap());
-    let same = command(&finished, &["audit", "verify", "--against", &head]);
-    assert!(same.status.success(), "{same:?}");
-    let sound = fs::read_to_string(log_file(&finished)).unwrap();
-    let lines: Vec<&str> = sound.lines().collect();
-    let cut: String = lines[..lines.len() - 1]
-        .iter()
-        .map(|line| format!("{line}\n"))
-        .collect();
-    fs::write(log_file(&finished), cut).unwrap();
-    assert!(
-        command(&finished, &["audit", "verify"]).status.success(),
-        "without a head a cut tail cannot be told"
-    );
-    let against = command(&finished, &["audit", "verify", "--against", &head]);
-    assert_eq!(against.status.code(), Some(1), "{against:?}");
+    let last = lines(&log_folder(&finished)).len() - 1;
+    let whole = format!("0..{last}");
+    for (arguments, code, words) in [
+        (
+            &["--entry", "1"][..],
+            0,
+            "1 entries are as they were signed, and the checkpoint holds 1 of them",
+        ),
+        (&["--range", &whole], 0, "whose signature was checked"),
+        (&["--entry", "9999"], 1, "entry 9999"),
+        (&["--range", "3..1"], 2, "the lower one first"),
+        (&["--against", "no-such-file"], 2, "is no earlier head"),
+    ] {
+        let output = command(&finished, &[&["audit", "verify"], arguments].concat());
+        let told = [output.stdout, output.stderr].concat();
+        let told = String::from_utf8_lossy(&told).into_owned();
+        assert_eq!(output.status.code(), Some(code), "{arguments:?}: {told}");
+        assert!(told.contains(words), "{arguments:?}: {told}");
+    }
 }
 
 #[test]
 fn an_unreadable_log_is_told_apart_from_a_broken_one() {
     let finished = session();
-    fs::remove_file(log_file(&finished)).unwrap();
+    fs::remove_dir_all(log_folder(&finished)).unwrap();
     let verified = command(&finished, &["audit", "verify"]);
     assert_eq!(verified.status.code(), Some(3), "{verified:?}");
 }
@@ -136,7 +181,9 @@ fn check_modes(folder: &Path, open: &mut Vec<String>) {
     }
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
-        let public = path.ends_with("jwks.json") || path.ends_with("vkey");
+        let public = ["jwks.json", "vkey", "checkpoint-vkeys"]
+            .iter()
+            .any(|name| path.ends_with(name));
         if path.is_dir() {
             check_modes(&path, open);
         } else if mode(&path) != 0o600 && !(public && mode(&path) == 0o644) {
@@ -188,7 +235,7 @@ fn the_log_goes_on_with_the_next_session() {
     agent.call("echo", &json!({"path": "/srv/data/b"}));
     assert!(agent.close().success());
     assert!(command(&finished, &["audit", "verify"]).status.success());
-    let entries = crate::fixture::Entries::read(&log_file(&finished));
+    let entries = crate::fixture::Entries::read(&finished.folder.path().join(".wardlet"));
     assert_eq!(entries.0[..before], finished.entries.0[..]);
     assert_eq!(entries.count("allow"), 2);
 }

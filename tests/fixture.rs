@@ -17,7 +17,7 @@ use tempfile::TempDir;
 pub(crate) use agent::Agent;
 pub(crate) use config::{SECRET, Setup};
 pub(crate) use guests::{FOREVER, Guests};
-pub(crate) use log::{Entries, Received, token_claims};
+pub(crate) use log::{BUNDLE, Entries, Received, lines, token_claims, write_lines};
 pub(crate) use place::{beside_the_gateway, echo_server, peers, plugin, root};
 pub(crate) use skip::skip;
 
@@ -48,6 +48,14 @@ impl Gateway {
     pub(crate) fn start_raw(setup: &Setup) -> Self {
         let folder = setup.write();
         let agent = Agent::start(run(folder.path()), &folder.path().join("gateway.log"));
+        Gateway { agent, folder }
+    }
+
+    /// Starts it over what another one left.
+    pub(crate) fn over(folder: TempDir) -> Self {
+        let log = folder.path().join("gateway.log");
+        let mut agent = Agent::start(run(folder.path()), &log);
+        agent.initialise();
         Gateway { agent, folder }
     }
 
@@ -96,7 +104,7 @@ impl Gateway {
 
     /// The entries of the log.
     pub(crate) fn entries(&self) -> Entries {
-        Entries::read(&self.path(".wardlet/log/entries.jsonl"))
+        Entries::read(&self.path(".wardlet"))
     }
 
     /// The id of the one call that is held, once it is.

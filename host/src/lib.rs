@@ -23,6 +23,7 @@ pub mod trial;
 
 pub mod control;
 pub mod probe;
+pub mod publishing;
 pub mod reload;
 pub mod status;
 pub mod watch;

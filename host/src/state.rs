@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
+use wardlet_audit::signer::{LocalSigner, SignError, in_thread};
 use wardlet_audit::{AuditError, Clock, Gateway, Log, SystemClock};
 use wardlet_keys::{ArtifactKey, KeyError, Keys, PrivateFolder};
 use wardlet_sandbox::Cache;
@@ -24,6 +25,12 @@ pub const JWKS: &str = "jwks.json";
 
 /// The log's public key as a C2SP verifier key, for whoever verifies the log.
 pub const VKEY: &str = "vkey";
+
+/// The folder of the checkpoints' key, with the checkpoint that was signed last.
+const SIGNER: &str = "signer";
+
+/// The public keys of checkpoints as C2SP verifier keys, one a line, for whoever verifies the log.
+pub const CHECKPOINT_VKEYS: &str = "checkpoint-vkeys";
 
 /// The socket of the running gateway.
 pub const SOCKET: &str = "gateway.sock";
@@ -51,6 +58,9 @@ pub enum StateError {
     /// The log.
     #[error(transparent)]
     Audit(#[from] AuditError),
+    /// The signer of checkpoints.
+    #[error("the signer of checkpoints cannot be used: {0}")]
+    Signer(#[from] SignError),
 }
 
 impl StateError {
@@ -67,6 +77,7 @@ impl StateError {
             }
             StateError::Key(error) => error.hint(),
             StateError::Audit(error) => error.hint(),
+            StateError::Signer(error) => error.hint(),
         }
     }
 }
@@ -170,24 +181,32 @@ impl State {
         Ok(())
     }
 
-    /// The log.
+    /// The log, whose checkpoints are signed by a thread of this process. The first one is published before
+    /// this returns: a log that does not continue what was signed, since its folder was put back to what it
+    /// was earlier, is not written to.
     ///
     /// # Errors
-    /// [`StateError::Audit`]
+    /// [`StateError::Audit`], [`StateError::Signer`], [`StateError::Io`] and [`StateError::Key`]
     pub fn log(&self, gateway: &str, keys: &Keys) -> Result<Log, StateError> {
         let who = Gateway {
             build: build(),
             name: gateway.to_owned(),
         };
-        let clock: Box<dyn Clock> = Box::new(SystemClock);
+        let (origin, clock) = (origin(gateway), Box::new(SystemClock) as Box<dyn Clock>);
         let key = std::sync::Arc::clone(keys.entry());
-        Ok(Log::open(
-            &self.folder.join(LOG),
-            &origin(gateway),
-            &who,
-            key,
-            clock,
-        )?)
+        let signer = LocalSigner::open(&self.folder.join(SIGNER), &origin)?;
+        let public = signer.verifying_keys()?;
+        let public: Vec<String> = public.iter().map(ToString::to_string).collect();
+        let private = PrivateFolder::open(&self.folder)?;
+        self.publish(&private, CHECKPOINT_VKEYS, &public.join("\n"))?;
+        let signer = in_thread(Box::new(signer)).map_err(|source| StateError::Io {
+            path: self.folder.join(SIGNER),
+            source,
+        })?;
+        let folder = self.folder.join(LOG);
+        let log = Log::open_signed(&folder, &origin, &who, key, clock, Box::new(signer))?;
+        log.publish()?;
+        Ok(log)
     }
 
     /// The folder.

@@ -34,6 +34,10 @@ pub struct Status {
     pub calls_under_way: u64,
     /// Calls among them that wait for a human.
     pub calls_waiting: usize,
+    /// How many entries the last checkpoint of the log covers; none before the first one.
+    pub log_published: Option<u64>,
+    /// Why the log is not published any further; none where it is.
+    pub log_problem: Option<String>,
 }
 
 /// A reload.
@@ -55,6 +59,7 @@ impl Status {
     pub fn of(running: &Running) -> Self {
         let (config, set) = (running.config(), running.gate().policy_set());
         let path = std::path::absolute(&config.source);
+        let published = running.gate().log().published();
         let plugins = set.plugins().iter().map(|bound| Pin {
             name: bound.name.to_string(),
             digest: bound.digest.clone(),
@@ -77,6 +82,8 @@ impl Status {
             last_reload: running.last().map(Reload::from),
             calls_under_way: running.gate().under_way(),
             calls_waiting: running.approvals().list().len(),
+            log_published: published.size,
+            log_problem: published.error,
         }
     }
 }

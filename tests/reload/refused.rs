@@ -7,7 +7,7 @@ use rustix::process::{Pid, Resource, Rlimit};
 use serde_json::{Value, json};
 
 use super::{Set, TwoSets, stderr, stdout, with_two_sets};
-use crate::fixture::{Agent, Gateway, Setup, is_refusal, root, run, text};
+use crate::fixture::{Agent, BUNDLE, Gateway, Setup, is_refusal, root, run, text};
 
 /// A component that imports the clock, and nothing else: its preamble, an instance type, the import.
 fn imports_the_clock() -> Vec<u8> {
@@ -264,7 +264,7 @@ fn a_change_that_cannot_be_recorded_is_not_made() {
     gateway.agent.initialise();
     gateway.agent.call("echo", &json!({"path": "/srv/data/a"}));
     let before = gateway.status();
-    let entries = gateway.path(".wardlet/log/entries.jsonl");
+    let entries = gateway.path(".wardlet/log").join(BUNDLE);
     let size = fs::metadata(&entries).unwrap().len();
     let limit = Rlimit {
         current: Some(size + 10),

@@ -6,7 +6,7 @@ use std::process::{Command, Output};
 use serde_json::{Value, json};
 
 use super::{all_tried, guests, session, start};
-use crate::fixture::{Finished, wardlet};
+use crate::fixture::{Finished, wardlet, write_lines};
 
 fn report(finished: &Finished, arguments: &[&str]) -> Output {
     let arguments = [&["audit", "shadow"], arguments].concat();
@@ -131,12 +131,12 @@ fn where_there_is_nothing_to_show_it_says_so() {
         command.output().unwrap()
     };
     assert_eq!(ask().status.code(), Some(3), "there is no log");
-    fs::create_dir(state.path().join("log")).unwrap();
-    let log = state.path().join("log/entries.jsonl");
-    fs::write(&log, "").unwrap();
+    let log = state.path().join("log");
+    fs::create_dir_all(log.join("pending")).unwrap();
+    write_lines(&log, &[""; 0]);
     assert!(said(&ask()).contains("no entries yet"));
     let broken = r#"{"index":0,"kind":"decision","body":{"shadow":[{"rule":7}]}}"#;
-    fs::write(&log, format!("{broken}\n")).unwrap();
+    write_lines(&log, &[broken]);
     let output = ask();
     assert_eq!(output.status.code(), Some(1), "{output:?}");
     assert!(

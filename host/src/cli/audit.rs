@@ -1,17 +1,14 @@
 //! `wardlet audit`: read the log, and check it.
 
-use std::path::{Path, PathBuf};
+mod verify;
 
 use clap::Subcommand;
-use serde_json::{Value, json};
-use wardlet_audit::{
-    Entry, Head, Options as Checks, Progress, Report, Select, VerifyError, verify,
-};
-use wardlet_keys::{VerifyingKey, base64url};
+use serde_json::Value;
+use wardlet_audit::{Entry, Select};
 
-use super::say::{self, Failure, REFUSED, UNREADABLE, WRONG, visible};
-use super::{Where, setup, shadow};
-use crate::state::{LOG, VKEY};
+use super::say::{self, Failure, REFUSED, UNREADABLE, visible};
+use super::{Where, shadow};
+use crate::state::LOG;
 
 /// Arguments of `wardlet audit`.
 #[derive(Debug, clap::Args)]
@@ -24,8 +21,9 @@ pub(super) struct Arguments {
 enum Action {
     /// Show entries, the oldest first
     Show(Show),
-    /// Check every entry: form, order, signature, and that each allowed call has one outcome
-    Verify(Verify),
+    /// Check the log: every entry's form, order and signature, that each allowed call has one outcome, the
+    /// tree, and the checkpoint; or some entries alone
+    Verify(verify::Arguments),
     /// Show what rules with `mode = "shadow"` would have changed, had they enforced
     Shadow(shadow::Arguments),
 }
@@ -48,25 +46,10 @@ struct Show {
     json: bool,
 }
 
-#[derive(Debug, clap::Args)]
-struct Verify {
-    #[command(flatten)]
-    place: Where,
-    /// The log's public key, if it is kept apart from the log: a file with a C2SP verifier key
-    #[arg(long, value_name = "FILE")]
-    key: Option<PathBuf>,
-    /// What an earlier check printed as `head`: finds a tail that was cut off since
-    #[arg(long, value_name = "SIZE:ROOT")]
-    against: Option<String>,
-    /// For programs
-    #[arg(long)]
-    json: bool,
-}
-
 pub(super) fn main(arguments: &Arguments) -> Result<(), Failure> {
     match &arguments.action {
         Action::Show(arguments) => show(arguments),
-        Action::Verify(arguments) => check(arguments),
+        Action::Verify(arguments) => verify::main(arguments),
         Action::Shadow(arguments) => shadow::main(arguments),
     }
 }
@@ -198,138 +181,4 @@ fn redacted(body: &Value) -> String {
     } else {
         format!("redacted: {}", found.join(", "))
     }
-}
-
-fn check(arguments: &Verify) -> Result<(), Failure> {
-    let state = arguments.place.folder()?;
-    let key = key(&arguments.key.clone().unwrap_or_else(|| state.join(VKEY)))?;
-    let against = arguments.against.as_deref().map(head).transpose()?;
-    let bar = setup::bar(0, "bytes checked");
-    let mut progress = |progress: Progress| {
-        bar.set_length(progress.total_bytes);
-        bar.set_position(progress.bytes);
-    };
-    let options = Checks {
-        against,
-        progress: Some(&mut progress),
-    };
-    let checked = verify(&state.join(LOG), &key, options);
-    bar.finish_and_clear();
-    match checked {
-        Ok(report) => {
-            tell(&report, &key, arguments.json);
-            Ok(())
-        }
-        Err(error) => {
-            let code = if error.is_broken() {
-                REFUSED
-            } else {
-                UNREADABLE
-            };
-            if arguments.json {
-                say::json(&broken(&error));
-            }
-            let hint = error.hint();
-            Err(Failure::new(code, error).hint(hint))
-        }
-    }
-}
-
-fn tell(report: &Report, key: &VerifyingKey, as_json: bool) {
-    let root = base64url::encode(&report.head.root);
-    if as_json {
-        return say::json(&json!({
-            "ok": true,
-            "origin": key.name(),
-            "size": report.head.size,
-            "root": root,
-            "kinds": report.kinds,
-            "effects": report.effects,
-            "open": report.open,
-            "unfinished_bytes": report.unfinished_bytes,
-            "step_back": report.step_back.map(|step| json!({ "index": step.index, "by_ms": step.by_ms })),
-        }));
-    }
-    let counts = |counts: &std::collections::BTreeMap<String, u64>| {
-        let counts: Vec<String> = counts
-            .iter()
-            .map(|(name, n)| format!("{n} {name}"))
-            .collect();
-        counts.join(", ")
-    };
-    say::out(format!(
-        "the log is whole: {} entries, every signature checked",
-        report.head.size
-    ));
-    say::out(format!("origin     {}", key.name()));
-    say::out(format!("entries    {}", counts(&report.kinds)));
-    say::out(format!("decisions  {}", counts(&report.effects)));
-    if !report.open.is_empty() {
-        say::out(format!(
-            "open       {} calls have no outcome yet",
-            report.open.len()
-        ));
-    }
-    if report.unfinished_bytes > 0 {
-        let bytes = report.unfinished_bytes;
-        say::out(format!(
-            "unfinished {bytes} bytes behind the last entry: being written, or left by a crash"
-        ));
-    }
-    if let Some(step) = report.step_back {
-        say::out(format!(
-            "clock      went back by {} ms before entry {}",
-            step.by_ms, step.index
-        ));
-    }
-    say::out(format!("head       {}:{root}", report.head.size));
-    say::out("           keep it elsewhere: `--against` finds a tail that was cut off since");
-}
-
-fn broken(error: &VerifyError) -> Value {
-    let (index, offset) = match error {
-        VerifyError::Broken { index, offset, .. } => (Some(index), Some(offset)),
-        _ => (None, None),
-    };
-    json!({
-        "ok": false,
-        "broken": error.is_broken(),
-        "error": error.to_string(),
-        "index": index,
-        "offset": offset,
-    })
-}
-
-fn key(path: &Path) -> Result<VerifyingKey, Failure> {
-    let text = std::fs::read_to_string(path).map_err(|error| {
-        Failure::new(
-            UNREADABLE,
-            format!("cannot read the log's key `{}`: {error}", path.display()),
-        )
-        .hint(Some(
-            "the gateway writes it beside its log when it first runs",
-        ))
-    })?;
-    text.trim().parse().map_err(|error| {
-        Failure::new(
-            WRONG,
-            format!("`{}` holds no verifier key: {error}", path.display()),
-        )
-    })
-}
-
-fn head(text: &str) -> Result<Head, Failure> {
-    let parse = || {
-        let (size, root) = text.split_once(':')?;
-        let root = base64url::decode(root)?.try_into().ok()?;
-        Some(Head {
-            size: size.parse().ok()?,
-            root,
-        })
-    };
-    parse().ok_or_else(|| {
-        Failure::new(WRONG, format!("`{text}` is no head")).hint(Some(
-            "give what `wardlet audit verify` printed after `head`",
-        ))
-    })
 }

@@ -11,6 +11,7 @@ use super::say::{Failure, REFUSED, UNREADABLE};
 use super::{CONFIG, setup};
 use crate::control;
 use crate::gate::{Approvals, Gate};
+use crate::publishing;
 use crate::quarantine::Quarantine;
 use crate::reach::Outside;
 use crate::record::Recorder;
@@ -119,6 +120,7 @@ fn serve(running: Arc<Running>, state: &State) -> Result<End, Failure> {
         let listener = control::listen(state.folder()).map_err(io)?;
         let control = control::serve(listener, Arc::clone(&running), reloads.clone());
         tokio::spawn(control);
+        tokio::spawn(publishing::tell_problems(Arc::clone(running.gate().log())));
         tokio::spawn(hangups(reloads).map_err(io)?);
         let streams = streams().map_err(io)?;
         let stop = stopped().map_err(io)?;

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::Where;
-use super::say::{self, Failure, UNREADABLE};
+use super::say::{self, Failure, UNREADABLE, visible};
 use crate::control::{self, ControlError, Question, Reply};
 use crate::status::Status;
 
@@ -49,6 +49,8 @@ fn describe(status: &Status) -> String {
         last_reload,
         calls_under_way,
         calls_waiting,
+        log_published,
+        log_problem,
     } = status;
     let watch = if *watch { "watched" } else { "not watched" };
     let mut text = format!(
@@ -63,6 +65,11 @@ fn describe(status: &Status) -> String {
     text.push_str(&format!(
         "calls       {calls_under_way} under way, {calls_waiting} of them waiting for a human\n"
     ));
+    let published = log_published.unwrap_or_default();
+    text.push_str(&format!("log         {published} entries are published\n"));
+    if let Some(problem) = log_problem {
+        text.push_str(&format!("            NOT FURTHER: {}\n", visible(problem)));
+    }
     match last_reload {
         None => text.push_str("reload      none so far"),
         Some(last) => {

@@ -1,6 +1,6 @@
 //! The permit: proof that a call was allowed and that its decision is in the log.
 
-use wardlet_audit::{Durability, Effect, Outcome, Status, Token, WrittenDecision};
+use wardlet_audit::{Durability, Effect, Outcome, Room, Status, Token, WrittenDecision};
 use wardlet_call::{Blame, Denial, Reason};
 use wardlet_keys::{base64url, digest};
 use wardlet_mcp::{CallParams, Id, Members, encode};
@@ -43,6 +43,16 @@ impl Gate {
         } = cleared;
         if facts.tool_call {
             facts.token = self.plan_token();
+        }
+        // What is left on the disk is for the outcomes of calls that are under way; of what it has no room for,
+        // the calls with a high risk are refused first.
+        match self.log.room() {
+            Room::Plenty => {}
+            Room::Nearly if !durable => {}
+            room => {
+                tracing::error!(?room, "the disk of the log has no room for a call");
+                return Err(Refused::new(facts, Denial::new(Reason::AuditUnavailable)));
+            }
         }
         let decision = facts.decision(Effect::Allow, None);
         let durability = if durable {
