@@ -85,19 +85,31 @@ impl Checkpoint {
         })
     }
 
-    /// Reads a signed checkpoint and checks it: one of `keys` must have signed it, each signature
-    /// by one of them must fit, and the origin must be the name of the key that signed. Several keys
+    /// Reads a signed checkpoint and checks it: one of `keys` must have signed it, none of them
+    /// twice, each signature by one of them must fit, and the origin must be the name of the key that signed. Several keys
     /// stand for one log while it changes from one key to the next.
     ///
     /// # Errors
     /// Any [`CheckpointError`].
     pub fn open(note: &[u8], keys: &[VerifyingKey]) -> Result<(Self, Note), CheckpointError> {
         let note = Note::parse(note)?;
+        Ok((Self::from_note(&note, keys)?, note))
+    }
+
+    /// As [`Checkpoint::open`], of a note that was read already.
+    ///
+    /// # Errors
+    /// Any [`CheckpointError`].
+    pub fn from_note(note: &Note, keys: &[VerifyingKey]) -> Result<Self, CheckpointError> {
         let mut signer = Err(NoteError::Unsigned {
             name: keys.first().map_or("", VerifyingKey::name).to_owned(),
         });
         for key in keys {
             match note.signed_by(key) {
+                Ok(statements) if statements.len() > 1 => {
+                    let why = "a key has signed it twice";
+                    return Err(CheckpointError::Malformed { why });
+                }
                 Ok(_) => signer = signer.or(Ok(key.name())),
                 Err(NoteError::Unsigned { .. }) => {}
                 Err(error) => return Err(error.into()),
@@ -110,7 +122,7 @@ impl Checkpoint {
                 expected: expected.to_owned(),
             });
         }
-        Ok((checkpoint, note))
+        Ok(checkpoint)
     }
 
     /// The note of this checkpoint, which nobody has signed yet.

@@ -32,13 +32,16 @@
 pub mod checkpoint;
 pub mod merkle;
 pub mod note;
+pub mod proof;
 pub mod signer;
+pub mod witness;
 
 mod clock;
 mod commitment;
 mod error;
 mod field;
 mod line;
+mod lock;
 mod log;
 mod record;
 mod recover;

@@ -3,6 +3,10 @@
 use wardlet_keys::digest::{Sha256, sha256};
 
 pub mod proof;
+pub mod tiles;
+
+#[cfg(test)]
+pub(crate) mod leaves;
 
 /// The digest of a leaf or node.
 pub type Hash = [u8; 32];

@@ -19,12 +19,13 @@ use wardlet_keys::{EntryKey, KeyError, SIGNATURE_BYTES, VerifyingKey};
 
 use crate::text::{base64, from_base64};
 
-/// The longest note. A checkpoint with 64 cosignatures has 10 KiB, one with 16 signatures of the
+/// The longest note. A checkpoint with 100 signatures has 16 KiB, one with 16 signatures of the
 /// longest kind that C2SP names (5 kB, against quantum computers) 110 KiB.
 pub const MAX_NOTE_BYTES: usize = 256 * 1024;
 
-/// The most signatures of a note; the format asks verifiers to take 16 at least.
-pub const MAX_SIGNATURES: usize = 64;
+/// The most signatures of a note: those of a log and of all witnesses of the longest policy. The
+/// format asks verifiers to take 16 at least.
+pub const MAX_SIGNATURES: usize = 100;
 
 /// What a signature's line begins with: U+2014 and a space.
 const DASH: &str = "\u{2014} ";
@@ -233,10 +234,19 @@ impl Note {
         Ok(())
     }
 
-    /// Adds a signature that somebody else made, where it is not there yet.
+    /// Adds a signature, in the place of those that claim to be by the same key.
     pub fn add(&mut self, signature: NoteSignature) {
-        if !self.signatures.contains(&signature) {
-            self.signatures.push(signature);
+        self.signatures
+            .retain(|other| (&other.name, other.key_id) != (&signature.name, signature.key_id));
+        self.signatures.push(signature);
+    }
+
+    /// The note without the signatures that claim to be by others than `keys`.
+    pub(crate) fn only_by<K: NoteKey>(&self, keys: &[K]) -> Note {
+        let is_by_one = |signature: &&NoteSignature| keys.iter().any(|key| signature.claims(key));
+        Note {
+            text: self.text.clone(),
+            signatures: self.signatures.iter().filter(is_by_one).cloned().collect(),
         }
     }
 
@@ -247,18 +257,41 @@ impl Note {
     /// [`NoteError::Unsigned`]; [`NoteError::Forged`] where one of them does not fit.
     pub fn signed_by<K: NoteKey>(&self, key: &K) -> Result<Vec<K::Statement>, NoteError> {
         let mut statements = Vec::new();
-        for signature in self.signatures.iter().filter(|found| found.claims(key)) {
-            let statement = key.check(&self.text, &signature.bytes);
-            statements.push(statement.ok_or_else(|| NoteError::Forged {
-                name: key.name().to_owned(),
-            })?);
+        for signature in &self.signatures {
+            match self.signed_with(key, signature) {
+                Ok(statement) => statements.push(statement),
+                Err(NoteError::Unsigned { .. }) => {}
+                Err(error) => return Err(error),
+            }
         }
         if statements.is_empty() {
-            let name = key.name().to_owned();
-            return Err(NoteError::Unsigned { name });
+            return Err(unsigned(key));
         }
         Ok(statements)
     }
+
+    /// What one signature says, which need not be part of the note yet.
+    ///
+    /// # Errors
+    /// [`NoteError::Unsigned`] where it does not claim to be by `key`; [`NoteError::Forged`].
+    pub(crate) fn signed_with<K: NoteKey>(
+        &self,
+        key: &K,
+        signature: &NoteSignature,
+    ) -> Result<K::Statement, NoteError> {
+        if !signature.claims(key) {
+            return Err(unsigned(key));
+        }
+        let statement = key.check(&self.text, &signature.bytes);
+        statement.ok_or_else(|| NoteError::Forged {
+            name: key.name().to_owned(),
+        })
+    }
+}
+
+fn unsigned(key: &impl NoteKey) -> NoteError {
+    let name = key.name().to_owned();
+    NoteError::Unsigned { name }
 }
 
 impl fmt::Display for Note {

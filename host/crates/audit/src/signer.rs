@@ -3,14 +3,32 @@
 //! Whoever signs keeps the size and root signed last, and signs nothing that does not begin with
 //! them. So a log that was rolled back, or written anew, gets no checkpoint, whatever its folder
 //! says.
+//!
+//! [`LocalSigner`] holds the key. [`in_thread`] puts it behind a seam within the process;
+//! [`SignerServer`] and [`SignerClient`] put it into a process of its own, so that the gateway never
+//! holds the key of the checkpoints. The gateway does hold the key of the entries, apart or not: who
+//! takes over the gateway can write entries that verify, from then on. It cannot take back or change
+//! what a checkpoint covers already, since nobody would sign that; and whoever holds an earlier
+//! checkpoint finds it out.
 
 use std::io;
+use std::path::PathBuf;
 
 use wardlet_keys::KeyError;
 
 use crate::merkle::Hash;
 use crate::merkle::proof::ProofError;
 use crate::verify::Head;
+
+mod local;
+mod message;
+mod remote;
+mod server;
+
+pub use local::{LocalSigner, RECORD_FILE};
+pub use message::{ANSWER_WITHIN, MAX_MESSAGE_BYTES};
+pub use remote::{SignerClient, in_thread};
+pub use server::{MAX_CLIENTS, REQUEST_WITHIN, SignerServer, listen};
 
 /// Why a checkpoint was not signed.
 #[derive(Debug, thiserror::Error)]
@@ -34,13 +52,19 @@ pub enum SignError {
     /// The signer's key or its record of what it signed cannot be used.
     #[error(transparent)]
     Key(#[from] KeyError),
-    /// The record of what was signed last does not hold what a signer writes.
+    /// The record of what was signed last is missing or does not hold what a signer writes.
     #[error("`{path}` is not the record of a signer: {why}")]
     Record {
         /// The file.
-        path: std::path::PathBuf,
+        path: PathBuf,
         /// What is wrong.
         why: String,
+    },
+    /// Another process signs with this key.
+    #[error("`{path}` is in use by another signer")]
+    InUse {
+        /// The file that it has locked.
+        path: PathBuf,
     },
     /// The signer's process cannot be reached. Another try may succeed.
     #[error("the signer cannot be reached: {source}")]
@@ -88,6 +112,9 @@ impl SignError {
                  a new log under a new origin"
                     .to_owned(),
             ),
+            SignError::InUse { .. } => {
+                Some("stop the other signer, or give this one a folder of its own".to_owned())
+            }
             SignError::Unreachable { .. } => {
                 Some("start the signer, and check the path of its socket".to_owned())
             }

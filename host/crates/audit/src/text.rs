@@ -28,6 +28,19 @@ pub(crate) fn hash(text: &str) -> Option<Hash> {
     from_base64(text)?.try_into().ok()
 }
 
+/// The hashes of lines, one each; else what is wrong with them.
+pub(crate) fn hashes<'a>(
+    lines: impl Iterator<Item = &'a str>,
+    most: usize,
+) -> Result<Vec<Hash>, &'static str> {
+    let hashes: Option<Vec<Hash>> = lines.take(most.saturating_add(1)).map(hash).collect();
+    match hashes {
+        Some(hashes) if hashes.len() <= most => Ok(hashes),
+        Some(_) => Err("it has too many hashes"),
+        None => Err("one of its lines is no hash"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::{base64, decimal, hash};

@@ -48,6 +48,20 @@ fn texts() {
     }
 }
 
+fn unsigned(name: &str) -> Option<CheckpointError> {
+    let name = name.to_owned();
+    Some(CheckpointError::Note(NoteError::Unsigned { name }))
+}
+
+fn forged(name: &str) -> Option<CheckpointError> {
+    let name = name.to_owned();
+    Some(CheckpointError::Note(NoteError::Forged { name }))
+}
+
+fn malformed(why: &'static str) -> Option<CheckpointError> {
+    Some(CheckpointError::Malformed { why })
+}
+
 #[test]
 fn who_may_sign() {
     let keys: Vec<EntryKey> = (0..3).map(|_| EntryKey::generate().unwrap()).collect();
@@ -55,12 +69,6 @@ fn who_may_sign() {
     let checkpoint = Checkpoint::new(ORIGIN, 7, [7; 32]);
     let one = checkpoint.sign([&keys[0]]).unwrap().to_string();
     let both = checkpoint.sign([&keys[0], &keys[1]]).unwrap().to_string();
-    let unsigned = CheckpointError::Note(NoteError::Unsigned {
-        name: ORIGIN.to_owned(),
-    });
-    let forged = CheckpointError::Note(NoteError::Forged {
-        name: ORIGIN.to_owned(),
-    });
     let mut foreign = checkpoint.note().unwrap();
     foreign.sign(&keys[0], "other.example/log").unwrap();
     let mut no_checkpoint = crate::note::Note::new("text\n").unwrap();
@@ -70,18 +78,12 @@ fn who_may_sign() {
         (one.clone(), vec![key(1, ORIGIN), key(0, ORIGIN)], None),
         (both.clone(), vec![key(0, ORIGIN)], None),
         (both.clone(), vec![key(1, ORIGIN)], None),
-        (one.clone(), vec![key(1, ORIGIN)], Some(unsigned.clone())),
-        (
-            one.clone(),
-            vec![],
-            Some(CheckpointError::Note(NoteError::Unsigned {
-                name: String::new(),
-            })),
-        ),
+        (one.clone(), vec![key(1, ORIGIN)], unsigned(ORIGIN)),
+        (one.clone(), vec![], unsigned("")),
         (
             both.replace("\n7\n", "\n8\n"),
             vec![key(2, ORIGIN), key(0, ORIGIN)],
-            Some(forged),
+            forged(ORIGIN),
         ),
         (
             foreign.to_string(),
@@ -91,11 +93,14 @@ fn who_may_sign() {
             }),
         ),
         (
+            format!("{one}{}", one.rsplit_once("\n\n").unwrap().1),
+            vec![key(0, ORIGIN)],
+            malformed("a key has signed it twice"),
+        ),
+        (
             no_checkpoint.to_string(),
             vec![key(0, ORIGIN)],
-            Some(CheckpointError::Malformed {
-                why: "its second line is no size",
-            }),
+            malformed("its second line is no size"),
         ),
     ] {
         match Checkpoint::open(note.as_bytes(), &trusted) {

@@ -1,6 +1,7 @@
 //! Proofs that an entry is in a tree, and that one tree is the beginning of another: RFC 6962,
 //! sections 2.1.1 and 2.1.2, checked in the way of RFC 9162, sections 2.1.3.2 and 2.1.4.2.
 
+use serde::{Deserialize, Serialize};
 use wardlet_keys::digest::sha256;
 
 use super::{Hash, node};
@@ -10,7 +11,8 @@ use super::{Hash, node};
 pub const MAX_PROOF_HASHES: usize = 64;
 
 /// Why a proof does not hold.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum ProofError {
     /// The entry is not in a tree of this size, or the tree shrank.
     #[error("there is no such proof: the tree is too small")]

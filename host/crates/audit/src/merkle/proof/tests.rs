@@ -1,39 +1,10 @@
-use std::convert::Infallible;
-
-use super::super::{Hash, Tree, leaf, node, sha256};
+use super::super::leaves::Leaves;
+use super::super::{Hash, leaf};
 use super::{
-    Hashes, MAX_PROOF_HASHES, ProofError, consistency, inclusion, root, verify_consistency,
+    MAX_PROOF_HASHES, ProofError, consistency, inclusion, root, verify_consistency,
     verify_inclusion,
 };
-
-/// Leaves in memory.
-struct Leaves(Vec<Hash>);
-
-impl Leaves {
-    fn new(count: u64) -> Self {
-        Leaves((0..count).map(|n| leaf(&n.to_be_bytes())).collect())
-    }
-
-    fn root(&self, size: u64) -> Hash {
-        let mut tree = Tree::new();
-        for hash in self.0.iter().take(usize::try_from(size).unwrap()) {
-            tree.push(*hash);
-        }
-        tree.root()
-    }
-}
-
-impl Hashes for Leaves {
-    type Error = Infallible;
-
-    fn hash(&mut self, level: u8, index: u64) -> Result<Hash, Infallible> {
-        if level == 0 {
-            return Ok(self.0[usize::try_from(index).unwrap()]);
-        }
-        let left = self.hash(level - 1, index * 2)?;
-        Ok(node(&left, &self.hash(level - 1, index * 2 + 1)?))
-    }
-}
+use wardlet_keys::digest::sha256;
 
 const MOST: u64 = 70;
 
