@@ -1,5 +1,7 @@
 //! What others wrote, installed with npm and pip into a folder of its own.
 
+use std::env;
+use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -8,8 +10,8 @@ use wardlet_author::Steps;
 
 use crate::workspace::Workspace;
 
-/// The oldest Python that the pinned packages take.
-const PYTHON: (u32, u32) = (3, 10);
+/// The newest Python 3 that is looked for by its own name, some years ahead.
+const NEWEST_PYTHON: u32 = 20;
 /// The oldest Node that the pinned packages take.
 const NODE: u32 = 20;
 
@@ -21,6 +23,8 @@ pub(crate) struct Packages {
     pins: &'static str,
     /// The folder below `target` that they are installed into.
     into: &'static str,
+    /// The oldest Python that they take.
+    python: (u32, u32),
 }
 
 /// MCP servers and clients for the tests and the demo.
@@ -28,7 +32,19 @@ pub(crate) const PEERS: Packages = Packages {
     what: "MCP servers and clients",
     pins: "tests/peers",
     into: "target/peers",
+    python: (3, 10),
 };
+
+/// Verifiers of transparency logs for the tests.
+pub(crate) const VERIFIERS: Packages = Packages {
+    what: "verifiers of transparency logs",
+    pins: "tests/verifiers",
+    into: "target/verifiers",
+    python: (3, 12),
+};
+
+/// Where Debian's package golang-golang-x-mod-dev puts the note package of Go's checksum database.
+const SUMDB_NOTE: &str = "/usr/share/gocode/src/golang.org/x/mod/sumdb/note";
 
 /// What is there after [`install`].
 pub(crate) struct Peers {
@@ -86,10 +102,9 @@ pub(crate) fn install_python(
     workspace: &Workspace,
     steps: &Steps,
 ) -> Result<Option<PathBuf>, String> {
-    let check = format!("import sys, venv, ensurepip; sys.exit(sys.version_info < {PYTHON:?})");
-    if !answers("python3", &["-c", &check]) {
+    let Some(found) = find_python(packages.python) else {
         return Ok(None);
-    }
+    };
     let into = workspace.root.join(packages.into);
     let folder = into.join("python");
     let python = folder.join("bin/python");
@@ -104,7 +119,7 @@ pub(crate) fn install_python(
         "  installing {} with pip into {}/python ({from})",
         packages.what, packages.into
     ));
-    let mut venv = Command::new("python3");
+    let mut venv = Command::new(found);
     steps.run(
         "python3 -m venv",
         venv.args(["-m", "venv", "--clear"]).arg(&folder),
@@ -133,6 +148,57 @@ pub(crate) fn install(
     Ok(Peers { node, python })
 }
 
+/// Builds the verifiers in Go, where their sources and a compiler are there; gives the program.
+pub(crate) fn install_sumdb_note(
+    workspace: &Workspace,
+    steps: &Steps,
+) -> Result<Option<PathBuf>, String> {
+    let into = workspace.root.join(VERIFIERS.into);
+    // The compiler comes with the packages in Python.
+    let compiler = into.join("python/bin/go");
+    if !compiler.is_file() || !Path::new(SUMDB_NOTE).is_dir() {
+        return Ok(None);
+    }
+    let source = workspace.root.join(VERIFIERS.pins).join("sumdb-note");
+    let program = into.join("sumdb-note");
+    let mut build = Command::new(compiler);
+    build
+        .args(["build", "-mod=mod", "-o"])
+        .arg(&program)
+        .arg(".")
+        .current_dir(source)
+        .env("GOTOOLCHAIN", "local")
+        .env("GOPROXY", "off")
+        .env_remove("GOFLAGS");
+    steps.run("building sumdb-note", &mut build)?;
+    Ok(Some(program))
+}
+
+/// A Python that is new enough: that of the path, else one that the path names with its version, else
+/// one that pyenv keeps.
+fn find_python(oldest: (u32, u32)) -> Option<PathBuf> {
+    let check = format!("import sys, venv, ensurepip; sys.exit(sys.version_info < {oldest:?})");
+    let named = (oldest.1..=NEWEST_PYTHON).map(|minor| format!("python3.{minor}"));
+    let named = named.rev().map(PathBuf::from);
+    let fits = |python: &PathBuf| answers(python, &["-c", &check]);
+    let path = std::iter::once(PathBuf::from("python3")).chain(named);
+    path.chain(pyenv_pythons()).find(fits)
+}
+
+/// Those that pyenv keeps.
+fn pyenv_pythons() -> Vec<PathBuf> {
+    let home = || Some(PathBuf::from(env::var_os("HOME")?).join(".pyenv"));
+    let root = env::var_os("PYENV_ROOT").map(PathBuf::from).or_else(home);
+    let versions = root.and_then(|root| fs::read_dir(root.join("versions")).ok());
+    let mut pythons: Vec<PathBuf> = versions
+        .into_iter()
+        .flatten()
+        .filter_map(|version| Some(version.ok()?.path().join("bin/python3")))
+        .collect();
+    pythons.sort();
+    pythons
+}
+
 fn major_of_node() -> Option<u32> {
     let output = Command::new("node").arg("--version").output().ok()?;
     let version = String::from_utf8(output.stdout).ok()?;
@@ -146,7 +212,7 @@ fn major_of_node() -> Option<u32> {
 }
 
 /// Whether a program is there and succeeds.
-pub(crate) fn answers(program: &str, arguments: &[&str]) -> bool {
+pub(crate) fn answers(program: impl AsRef<OsStr>, arguments: &[&str]) -> bool {
     let mut command = Command::new(program);
     command
         .args(arguments)

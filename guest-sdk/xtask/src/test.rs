@@ -6,7 +6,7 @@ use std::fs;
 use wardlet_author::Steps;
 
 use crate::lint::finish;
-use crate::peers::{self, PEERS};
+use crate::peers::{self, PEERS, VERIFIERS};
 use crate::workspace::Workspace;
 
 /// Set to `1`, a test that is skipped for want of a peer is a failure. CI sets it.
@@ -20,7 +20,8 @@ pub(crate) fn run(workspace: &Workspace, filter: &[String]) -> Result<(), String
     let mut tests = workspace.cargo(&["test", "--release", "--workspace", "--no-fail-fast"]);
     tests
         .env("WARDLET_PEERS", workspace.peers())
-        .env("WARDLET_PLUGINS", workspace.plugins());
+        .env("WARDLET_PLUGINS", workspace.plugins())
+        .env("WARDLET_VERIFIERS", workspace.verifiers());
     tests.env("WARDLET_SKIPPED", &skips);
     let ended = finish("cargo test --release --workspace", tests.args(filter));
     let skipped = skipped(&skips);
@@ -40,7 +41,7 @@ pub(crate) fn run(workspace: &Workspace, filter: &[String]) -> Result<(), String
 fn prepare(workspace: &Workspace) -> Result<(), String> {
     crate::guests::build_plugins(workspace, &workspace.plugins(), &[])?;
     crate::guests::build_test_guests(workspace)?;
-    let steps = Steps::new(4);
+    let steps = Steps::new(7);
     let peers = peers::install(&PEERS, workspace, &steps)?;
     if peers.node.is_none() {
         steps.say("  no node with npm: tests against npm's servers and clients will be skipped");
@@ -49,6 +50,12 @@ fn prepare(workspace: &Workspace) -> Result<(), String> {
         steps.say(
             "  no python3 with venv: tests against PyPI's servers and clients will be skipped",
         );
+    }
+    if peers::install_python(&VERIFIERS, workspace, &steps)?.is_none() {
+        steps.say("  no python 3.12 with venv: tests against verifiers by others will be skipped");
+    }
+    if peers::install_sumdb_note(workspace, &steps)?.is_none() {
+        steps.say("  no golang-golang-x-mod-dev: tests against Go's note package will be skipped");
     }
     // One build for all: cargo picks the features of shared dependencies anew for each selection of
     // packages, and would compile the engine once more for `cargo test`.

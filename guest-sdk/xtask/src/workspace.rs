@@ -48,6 +48,11 @@ impl Workspace {
         self.root.join("target/peers")
     }
 
+    /// Verifiers that others wrote are installed here.
+    pub(crate) fn verifiers(&self) -> PathBuf {
+        self.root.join("target/verifiers")
+    }
+
     /// A program of this workspace, built with the release profile.
     pub(crate) fn program(&self, name: &str) -> PathBuf {
         self.target.join("release").join(name)
