@@ -83,7 +83,8 @@ pub(super) fn main(arguments: &Arguments) -> Result<(), Failure> {
     let (gate, approvals) = (Arc::new(gate), Arc::new(Approvals::default()));
     let running = Running::new((config, read), grounds, fixed, gate, approvals);
     let end = serve(Arc::new(running), &state)?;
-    log.flush()
+    // Here and not where the log is dropped, which a thread that still reads may put off to the end of the process.
+    log.publish()
         .map_err(|error| failed(StateError::Audit(error)))?;
     match end {
         End::Agent | End::Told => Ok(()),

@@ -170,6 +170,9 @@ impl Log {
         signer: Option<Box<dyn CheckpointSigner>>,
     ) -> Result<Self, AuditError> {
         let mut log = Self::prepare(files, folder, seal, clock, signer)?;
+        // At once, since without the reserve no call is let through; where it fails, a disk without room is told
+        // by [`Log::room`].
+        drop(log.service.writer.refill());
         log.threads = service::spawn(&log.service)?;
         Ok(log)
     }
