@@ -16,6 +16,7 @@ mod run;
 mod say;
 mod setup;
 mod shadow;
+mod signer;
 mod status;
 
 use std::path::PathBuf;
@@ -99,6 +100,8 @@ enum Command {
     Quarantine(quarantine::Arguments),
     /// Show and verify the audit log
     Audit(audit::Arguments),
+    /// Sign the checkpoints of a gateway's log in a process of its own, which alone holds their key
+    Signer(signer::Arguments),
     /// Write plugins: make, build, try, look at and measure them
     Plugin(plugin::Arguments),
     /// Compile one component for the gateway that started this process
@@ -155,6 +158,7 @@ pub fn main() -> ExitCode {
         Command::Approvals(arguments) => approvals::main(&arguments),
         Command::Quarantine(arguments) => quarantine::main(&arguments),
         Command::Audit(arguments) => audit::main(&arguments),
+        Command::Signer(arguments) => signer::main(&arguments),
         Command::Plugin(arguments) => plugin::main(&arguments),
         // Done above.
         Command::Compile => Ok(()),

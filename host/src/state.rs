@@ -3,10 +3,12 @@
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
-use wardlet_audit::signer::{LocalSigner, SignError, in_thread};
+use wardlet_audit::signer::{LocalSigner, SignError, SignerClient, in_thread};
 use wardlet_audit::{AuditError, Clock, Gateway, Log, SystemClock};
 use wardlet_keys::{ArtifactKey, KeyError, Keys, PrivateFolder};
 use wardlet_sandbox::Cache;
+
+use crate::config::{self, Signer};
 
 /// The file that the running gateway holds a lock on.
 const LOCK: &str = "lock";
@@ -181,32 +183,46 @@ impl State {
         Ok(())
     }
 
-    /// The log, whose checkpoints are signed by a thread of this process. The first one is published before
+    /// The log, whose checkpoints are signed by a thread of this process, or by the process that `log` names: then
+    /// the key of the checkpoints is that process's alone. The first one is published before
     /// this returns: a log that does not continue what was signed, since its folder was put back to what it
     /// was earlier, is not written to.
     ///
     /// # Errors
     /// [`StateError::Audit`], [`StateError::Signer`], [`StateError::Io`] and [`StateError::Key`]
-    pub fn log(&self, gateway: &str, keys: &Keys) -> Result<Log, StateError> {
+    pub fn log(
+        &self,
+        (gateway, log): (&str, &config::Log),
+        keys: &Keys,
+    ) -> Result<Log, StateError> {
         let who = Gateway {
             build: build(),
             name: gateway.to_owned(),
         };
         let (origin, clock) = (origin(gateway), Box::new(SystemClock) as Box<dyn Clock>);
         let key = std::sync::Arc::clone(keys.entry());
-        let signer = LocalSigner::open(&self.folder.join(SIGNER), &origin)?;
-        let public = signer.verifying_keys()?;
-        let public: Vec<String> = public.iter().map(ToString::to_string).collect();
-        let private = PrivateFolder::open(&self.folder)?;
-        self.publish(&private, CHECKPOINT_VKEYS, &public.join("\n"))?;
-        let signer = in_thread(Box::new(signer)).map_err(|source| StateError::Io {
-            path: self.folder.join(SIGNER),
-            source,
-        })?;
+        let signer = match &log.signer {
+            Some(Signer { socket, uid }) => SignerClient::new(socket, *uid),
+            None => self.signer(&origin)?,
+        };
         let folder = self.folder.join(LOG);
         let log = Log::open_signed(&folder, &origin, &who, key, clock, Box::new(signer))?;
         log.publish()?;
         Ok(log)
+    }
+
+    /// The signer in a thread of this process. Its public keys lie beside those of the entries.
+    fn signer(&self, origin: &str) -> Result<SignerClient, StateError> {
+        let folder = self.folder.join(SIGNER);
+        let signer = LocalSigner::open(&folder, origin)?;
+        let public = signer.verifying_keys()?;
+        let public: Vec<String> = public.iter().map(ToString::to_string).collect();
+        let private = PrivateFolder::open(&self.folder)?;
+        self.publish(&private, CHECKPOINT_VKEYS, &public.join("\n"))?;
+        in_thread(Box::new(signer)).map_err(|source| StateError::Io {
+            path: folder,
+            source,
+        })
     }
 
     /// The folder.

@@ -157,7 +157,8 @@ fn lift_here(
             Failure::new(UNREADABLE, error).hint(Some("name the configuration with `--config`"))
         );
     }
-    let gateway = setup::load(&options.place.config, false)?.gateway;
+    let config = setup::load(&options.place.config, false)?;
+    let gateway = &config.gateway;
     let quarantine = kept(&gateway.state)?;
     if quarantine.list().is_empty() {
         return Ok(Vec::new());
@@ -171,7 +172,9 @@ fn lift_here(
     // Read again under the lock: a gateway may have run in between.
     let quarantine = kept(&gateway.state)?;
     let keys = state.keys(&gateway.name).map_err(unreadable)?;
-    let log = state.log(&gateway.name, &keys).map_err(unreadable)?;
+    let log = state
+        .log((&gateway.name, &config.log), &keys)
+        .map_err(unreadable)?;
     let by = keys.pseudonym(&format!("uid:{}", rustix::process::getuid().as_raw()));
     let record = |caller: &Quarantined| {
         log.record(&caller.entry(Some(&by)))?;

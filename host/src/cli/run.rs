@@ -58,7 +58,7 @@ pub(super) fn main(arguments: &Arguments) -> Result<(), Failure> {
         Failure::new(UNREADABLE, error).hint(hint)
     })?;
     let keys = state.keys(&gateway).map_err(failed)?;
-    let log = Arc::new(state.log(&gateway, &keys).map_err(failed)?);
+    let log = Arc::new(state.log((&gateway, &config.log), &keys).map_err(failed)?);
     tell_recovery(&log);
     let digest = config.digest.clone();
     for event in [Event::Config { digest }, set.entry()] {

@@ -129,6 +129,12 @@ pub(super) enum FaultKind {
     SettingDate,
     #[error("a number in `settings` has no JSON form")]
     SettingNumber,
+    /// An id that no user can have.
+    #[error("`{0}` is no id of a user")]
+    NoUser(u64),
+    /// A user of a signer that there is not.
+    #[error("`signer_uid` says as whom the signer runs, and no `signer` is named")]
+    NoSigner,
 
     // Rules.
     #[error("two rules have the name `{name}`")]
@@ -335,6 +341,8 @@ impl FaultKind {
                 "the digits are lower case; without the line, `wardlet check` prints it as it should be"
             }
             Self::SettingDate => "write it as a string",
+            Self::NoUser(_) => "`id -u <name>` prints the id of a user",
+            Self::NoSigner => "add `signer = \"<path of its socket>\"`, or take `signer_uid` away",
             Self::SettingNumber => "write it as a string, or keep it finite and within 64 bits",
             Self::Pattern { .. } => {
                 "write `<server>/<tool>`, for example `files/read_*` or `files/*`"

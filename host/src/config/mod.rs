@@ -44,8 +44,8 @@ pub use case::{LimitsError, limits_named, limits_of};
 pub use fault::{Fault, Faults, Level};
 pub use model::{
     BuiltIn, Config, DEFAULT_APPROVAL, DEFAULT_ENV, DEFAULT_GATEWAY, DEFAULT_STATE,
-    DEFAULT_TIMEOUT, EnvValue, Gateway, Http, MethodRule, Plugin, PolicyRef, Rule, Secret,
-    SecretGrant, Server,
+    DEFAULT_TIMEOUT, EnvValue, Gateway, Http, Log, MethodRule, Plugin, PolicyRef, Rule, Secret,
+    SecretGrant, Server, Signer,
 };
 pub use nearest::nearest;
 pub use pattern::Pattern;

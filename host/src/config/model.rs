@@ -43,6 +43,8 @@ pub struct Config {
     pub folder: PathBuf,
     /// The gateway itself.
     pub gateway: Gateway,
+    /// Its audit log.
+    pub log: Log,
     /// The MCP servers behind it; at least one.
     pub servers: BTreeMap<ServerName, Server>,
     /// The plugins.
@@ -84,6 +86,22 @@ pub struct Gateway {
     pub watch: bool,
     /// The folder in which each check is written down, in clear; none where none is. For development.
     pub record: Option<PathBuf>,
+}
+
+/// `[log]`
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Log {
+    /// The process that signs checkpoints; none where a thread of the gateway does.
+    pub signer: Option<Signer>,
+}
+
+/// A process that signs checkpoints.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Signer {
+    /// Its socket.
+    pub socket: PathBuf,
+    /// The id of the user that it runs as; none for the gateway's own.
+    pub uid: Option<u32>,
 }
 
 /// `[server.<name>]`

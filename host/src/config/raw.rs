@@ -20,9 +20,10 @@ pub(super) type Text = Spanned<String>;
 pub(super) type Texts = Option<Vec<Text>>;
 
 const ROOT: &[&str] = &[
-    "gateway", "server", "bucket", "secret", "plugin", "rule", "methods",
+    "gateway", "log", "server", "bucket", "secret", "plugin", "rule", "methods",
 ];
 const GATEWAY: &[&str] = &["name", "state", "watch", "record"];
+const LOG: &[&str] = &["signer", "signer_uid"];
 const SERVER: &[&str] = &["command", "env", "set_env", "cwd", "timeout"];
 const PLUGIN: &[&str] = &[
     "component",
@@ -63,6 +64,8 @@ pub(super) struct RawConfig {
     pub(super) state: Option<Text>,
     pub(super) watch: Option<bool>,
     pub(super) record: Option<Text>,
+    pub(super) signer: Option<Text>,
+    pub(super) signer_uid: Option<Spanned<u64>>,
     pub(super) servers: Vec<RawServer>,
     pub(super) buckets: Vec<RawBucket>,
     pub(super) secrets: Vec<RawSecret>,
@@ -133,6 +136,10 @@ pub(super) fn read(document: &DeTable<'_>, gathered: &mut Gathered<'_>) -> RawCo
         config.state = gateway.text("state", gathered);
         config.watch = gateway.boolean("watch", gathered);
         config.record = gateway.text("record", gathered);
+    }
+    if let Some(log) = root.table(("log", "`[log]`"), LOG, gathered) {
+        config.signer = log.text("signer", gathered);
+        config.signer_uid = log.count("signer_uid", gathered);
     }
     for (name, node) in named(&root, "server", gathered) {
         let place = format!("`[server.{}]`", name.get_ref());

@@ -31,6 +31,9 @@ impl Fixed {
         if old.gateway.record != new.gateway.record {
             wrong.push("the folder of records cannot change while the gateway runs".to_owned());
         }
+        if old.log != new.log {
+            wrong.push("the signer of the log cannot change while the gateway runs".to_owned());
+        }
         let name = &self.server;
         match new.servers.get(name) {
             None => wrong.push(format!(
