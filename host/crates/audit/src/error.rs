@@ -5,10 +5,14 @@ use std::path::PathBuf;
 
 use wardlet_keys::KeyError;
 
+use crate::checkpoint::CheckpointError;
+use crate::signer::SignError;
+use crate::tree::tiles::TileError;
+
 /// Why something could not be recorded or read. No message quotes what an entry holds.
 #[derive(Debug, thiserror::Error)]
 pub enum AuditError {
-    /// The log's folder, its file or its key cannot be used.
+    /// The log's folder or its key cannot be used.
     #[error(transparent)]
     Key(#[from] KeyError),
     /// The operating system refused.
@@ -30,11 +34,11 @@ pub enum AuditError {
     /// An entry that stood is not what was written.
     #[error("entry {index} of `{path}`, at byte {offset}: {damage}")]
     Damaged {
-        /// The log.
+        /// The bundle.
         path: PathBuf,
         /// The position of the entry, from 0.
         index: u64,
-        /// Where its line begins.
+        /// Where in the bundle it begins.
         offset: u64,
         /// What is wrong.
         damage: Damage,
@@ -44,6 +48,49 @@ pub enum AuditError {
     Write {
         /// What the operating system said.
         source: io::Error,
+    },
+    /// The disk has no room for an entry. Nothing was written, and the log goes on.
+    #[error("the disk has no room for the audit log")]
+    Full,
+    /// What stands on the disk is not what was written. The log takes no more.
+    #[error("the entries from {from} to below {to} were read back other than they were written")]
+    ReadBack {
+        /// The first entry that may differ.
+        from: u64,
+        /// The entry after the last one.
+        to: u64,
+    },
+    /// The checkpoint was not signed.
+    #[error(transparent)]
+    Sign(#[from] SignError),
+    /// The published checkpoint is none, or that of another log.
+    #[error(transparent)]
+    Checkpoint(#[from] CheckpointError),
+    /// A tile is missing, or is not as long as the tree makes it.
+    #[error("the tile `{path}` is damaged")]
+    Tile {
+        /// The tile.
+        path: PathBuf,
+    },
+    /// The log is not the one that its checkpoint was made of.
+    #[error("the first {size} entries are not those of the checkpoint")]
+    NotItsCheckpoint {
+        /// The entries of the checkpoint.
+        size: u64,
+    },
+    /// The log is shorter than it once was: its tail was lost or cut off.
+    #[error("the log has {size} entries, and once had {expected}")]
+    Cut {
+        /// The entries of the log.
+        size: u64,
+        /// The entries that it had at its checkpoint.
+        expected: u64,
+    },
+    /// The folder holds a log of an earlier version beside one of this version.
+    #[error("`{path}` and the bundles beside it are two logs in one folder")]
+    TwoLogs {
+        /// The earlier version's file.
+        path: PathBuf,
     },
     /// An earlier write failed, so that nobody knows what is on disk.
     #[error("the audit log stopped after a failed write")]
@@ -60,6 +107,19 @@ pub enum AuditError {
     /// The decision was written to another log. Nothing was written.
     #[error("the decision belongs to another log")]
     ForeignDecision,
+}
+
+impl From<TileError> for AuditError {
+    fn from(error: TileError) -> Self {
+        match error {
+            TileError::Io(path, source) => AuditError::Io {
+                action: "read",
+                path,
+                source,
+            },
+            TileError::Damaged(path) => AuditError::Tile { path },
+        }
+    }
 }
 
 impl AuditError {
@@ -84,6 +144,24 @@ impl AuditError {
                  under a new origin"
                     .to_owned(),
             ),
+            AuditError::Full => Some("free space on the disk of the state folder".to_owned()),
+            AuditError::Sign(error) => error.hint(),
+            AuditError::ReadBack { .. } => Some(
+                "replace the disk; `wardlet audit verify` names the entry that differs".to_owned(),
+            ),
+            AuditError::Tile { .. }
+            | AuditError::Checkpoint(_)
+            | AuditError::NotItsCheckpoint { .. }
+            | AuditError::Cut { .. } => Some(
+                "run `wardlet audit verify`; put back the newest copy of the folder, or keep it aside \
+                 as evidence and begin a new log under a new origin"
+                    .to_owned(),
+            ),
+            AuditError::TwoLogs { .. } => Some(
+                "an older build wrote into the folder after it was upgraded: move its file out of \
+                 the folder and keep it"
+                    .to_owned(),
+            ),
             AuditError::Write { .. } | AuditError::Poisoned => Some(
                 "free space on the disk or replace it, then start the gateway again".to_owned(),
             ),
@@ -95,17 +173,17 @@ impl AuditError {
     }
 }
 
-/// What is wrong with a line of the log.
+/// What is wrong with an entry of the log.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Damage {
     /// It is longer than an entry may be.
-    #[error("the line is longer than an entry may be")]
+    #[error("the entry is longer than one may be")]
     TooLong,
     /// It is not the JSON of an entry.
-    #[error("the line is not the JSON of an entry")]
+    #[error("it is not the JSON of an entry")]
     NotAnEntry,
     /// It is JSON, but not in the one form of RFC 8785.
-    #[error("the line is not in canonical form")]
+    #[error("the entry is not in canonical form")]
     NotCanonical,
     /// A version of the format that this build does not know.
     #[error("the entry has another version of the format")]
@@ -125,4 +203,17 @@ pub enum Damage {
     /// An outcome refers to no decision, to a refusal, or to a decision that already has one.
     #[error("the outcome has no open decision")]
     Outcome,
+    /// Its bundle ends before it, or is not there, and later entries or the checkpoint show that it
+    /// was written.
+    #[error("the entry is missing")]
+    Missing,
+    /// Its bundle has entries already as many as a bundle has.
+    #[error("the bundle has more than 256 entries")]
+    Surplus,
+    /// The entry is right by itself, and not the one in the tree of the checkpoint.
+    #[error("the tree of the checkpoint has another entry there")]
+    NotInTree,
+    /// The bundle ends in the middle of the entry.
+    #[error("the entry is not whole")]
+    Unfinished,
 }

@@ -1,6 +1,6 @@
-//! The audit log: what the gateway decided and what came of it, in signed entries of one
-//! append-only file that is written before a call leaves. `FORMAT.md` beside this crate describes
-//! the file for those who read it with other tools.
+//! The audit log: what the gateway decided and what came of it, in signed entries of an append-only
+//! log that is written before a call leaves, and published as C2SP tlog-tiles. `FORMAT.md` beside
+//! this crate describes the files for those who read them with other tools.
 //!
 //! The order of a call is held by types: [`Log::decision`] gives a [`WrittenDecision`], which
 //! cannot be made otherwise, and [`Log::outcome`] takes it back by value.
@@ -41,7 +41,6 @@ mod commitment;
 mod error;
 mod field;
 mod line;
-mod lines;
 mod lock;
 mod log;
 mod record;
@@ -49,6 +48,8 @@ mod recover;
 mod show;
 mod text;
 mod time;
+mod tree;
+mod upgrade;
 mod verify;
 
 #[cfg(test)]
@@ -58,8 +59,11 @@ pub use clock::{Clock, SystemClock};
 pub use commitment::Commitment;
 pub use error::{AuditError, Damage};
 pub use field::{MAX_NAME_BYTES, MAX_URI_BYTES};
-pub use line::{ENTRIES_FILE, MAX_ENTRY_BYTES, VERSION};
-pub use log::{Durability, FLUSH_WITHIN, Log, WrittenDecision, WrittenOutcome, WrittenRefusal};
+pub use line::{MAX_ENTRY_BYTES, VERSION};
+pub use log::{
+    CHECKPOINT_ENTRIES, CHECKPOINT_EVERY, Durability, FLUSH_WITHIN, HEARTBEAT_EVERY, Log,
+    Published, Room, WrittenDecision, WrittenOutcome, WrittenRefusal,
+};
 pub use record::{
     Approval, ApprovalRequest, ApprovalVote, Choice, Decision, Difference, Effect, Event, Gateway,
     Outcome, Payload, PluginPin, PluginRun, Quarantine, QuarantineChange, Redaction, Role, Shadow,
@@ -69,4 +73,7 @@ pub use recover::Recovered;
 pub use show::{Entries, Entry, Select, show};
 pub use time::format as rfc3339;
 pub use time::parse as parse_time;
-pub use verify::{Head, Options, Progress, Report, StepBack, VerifyError, verify};
+pub use tree::BUNDLE_ENTRIES;
+pub use verify::{
+    Head, Options, Progress, RangeReport, Report, StepBack, VerifyError, verify, verify_range,
+};

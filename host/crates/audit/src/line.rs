@@ -1,20 +1,18 @@
-//! One entry as a line: how it is sealed, and how a line is checked.
+//! One entry: how it is sealed, and how it is checked.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use wardlet_call::Json;
-use wardlet_keys::{EntryKey, VerifyingKey, base64url};
+use wardlet_keys::{EntryKey, SIGNATURE_BYTES, VerifyingKey, base64url};
 
 use crate::error::{AuditError, Damage};
 use crate::record::Gateway;
 use crate::time;
 
-/// The file in the log's folder that holds the entries.
-pub const ENTRIES_FILE: &str = "entries.jsonl";
-
-/// The longest entry, without its line break. It leaves room in the 65,535 bytes of an entry in a
+/// The longest entry, without its length before it. It leaves room in the 65,535 bytes of an entry in a
 /// C2SP tlog-tiles bundle.
 pub const MAX_ENTRY_BYTES: usize = 60 * 1024;
 
@@ -42,7 +40,8 @@ pub(crate) fn body(record: &impl Serialize) -> Result<Vec<u8>, AuditError> {
 
 /// What all entries of one log have in common, with the key that signs them.
 pub(crate) struct Seal {
-    key: std::sync::Arc<EntryKey>,
+    key: Arc<EntryKey>,
+    name: String,
     /// The start of every signed text: domain, origin, and the canonical text up to the body.
     start: Vec<u8>,
     /// Where in `start` the canonical text begins.
@@ -55,7 +54,7 @@ pub(crate) struct Seal {
 
 impl Seal {
     pub(crate) fn new(
-        key: std::sync::Arc<EntryKey>,
+        key: Arc<EntryKey>,
         origin: &str,
         gateway: &Gateway,
     ) -> Result<Self, AuditError> {
@@ -64,11 +63,27 @@ impl Seal {
         let quoted = Json::String(origin.to_owned()).to_text();
         Ok(Seal {
             key,
+            name: origin.to_owned(),
             start: format!("{DOMAIN}{origin}\n{{\"body\":").into_bytes(),
             text_at,
             gateway,
             origin: format!(r#"","origin":{quoted}"#).into_bytes(),
         })
+    }
+
+    /// The origin of the log.
+    pub(crate) fn origin(&self) -> &str {
+        &self.name
+    }
+
+    /// The public key, under the origin.
+    pub(crate) fn verifying_key(&self) -> Result<VerifyingKey, AuditError> {
+        Ok(self.key.verifying_key(&self.name)?)
+    }
+
+    /// Signs what is no entry, with the key of the entries.
+    pub(crate) fn sign(&self, text: &[u8]) -> [u8; SIGNATURE_BYTES] {
+        self.key.sign(text)
     }
 
     /// How long a body may be so that its entry is not over [`MAX_ENTRY_BYTES`], whatever its kind
@@ -78,8 +93,8 @@ impl Seal {
         MAX_ENTRY_BYTES.saturating_sub(fixed)
     }
 
-    /// The line of an entry, with its line break.
-    pub(crate) fn line(
+    /// An entry as it stands in a bundle, with its length before it.
+    pub(crate) fn frame(
         &self,
         index: u64,
         kind: &str,
@@ -103,17 +118,19 @@ impl Seal {
         let signature = base64url::encode(&self.key.sign(&text));
         let member = [br#","sig":""#, signature.as_bytes(), b"\""].concat();
         text.splice(end_at..end_at, member);
-        text.drain(..self.text_at);
-        if text.len() > MAX_ENTRY_BYTES {
-            let why = format!("it has {} bytes, of {MAX_ENTRY_BYTES} at most", text.len());
-            return Err(AuditError::Unrecordable { why });
-        }
-        text.push(b'\n');
+        let length = text.len() - self.text_at;
+        let prefix = u16::try_from(length)
+            .ok()
+            .filter(|_| length <= MAX_ENTRY_BYTES);
+        let prefix = prefix.ok_or_else(|| AuditError::Unrecordable {
+            why: format!("it has {length} bytes, of {MAX_ENTRY_BYTES} at most"),
+        })?;
+        text.splice(..self.text_at, prefix.to_be_bytes());
         Ok(text)
     }
 }
 
-/// What recovery reads of a line. Only its shape is checked.
+/// What recovery reads of an entry. Only its shape is checked.
 pub(crate) struct Skeleton {
     pub(crate) index: u64,
     pub(crate) reference: Reference,
@@ -151,7 +168,7 @@ struct OutcomeShape {
     decision: u64,
 }
 
-/// Reads the shape of a line; cheap, and without its signature.
+/// Reads the shape of an entry; cheap, and without its signature.
 pub(crate) fn skeleton(line: &[u8]) -> Result<Skeleton, Damage> {
     let wrong = |_| Damage::NotAnEntry;
     let shape: Shape<'_> = serde_json::from_slice(line).map_err(wrong)?;
@@ -180,7 +197,13 @@ pub(crate) fn skeleton(line: &[u8]) -> Result<Skeleton, Damage> {
     })
 }
 
-/// What a full check of a line yields.
+/// Whether an entry stands whole at the beginning of the bytes, whatever follows it.
+pub(crate) fn begins_with_an_entry(bytes: &[u8]) -> bool {
+    let mut values = serde_json::Deserializer::from_slice(bytes).into_iter::<Shape<'_>>();
+    matches!(values.next(), Some(Ok(_)))
+}
+
+/// What a full check of an entry yields.
 pub(crate) struct Checked {
     pub(crate) skeleton: Skeleton,
     pub(crate) kind: String,
@@ -188,7 +211,7 @@ pub(crate) struct Checked {
     pub(crate) time_ms: u64,
 }
 
-/// Checks a line by itself: form, version, origin, time and signature.
+/// Checks an entry by itself: form, version, origin, time and signature.
 pub(crate) fn check(line: &[u8], key: &VerifyingKey) -> Result<Checked, Damage> {
     let text = str::from_utf8(line).map_err(|_| Damage::NotAnEntry)?;
     let value = Json::parse(text).map_err(|_| Damage::NotAnEntry)?;

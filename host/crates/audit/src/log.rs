@@ -1,12 +1,20 @@
 //! The log as it is written.
 //!
-//! One lock guards the next index and the file: an entry is signed and handed over with a single
+//! One lock guards the next index and the bundle: an entry is signed and handed over with a single
 //! write(2) while the lock is held, so that the order on disk is that of the indices. Whatever goes
 //! wrong with the file poisons the log, since nobody can tell then what is on disk; the next start
 //! finds out by reading it.
+//!
+//! Two threads serve it: one puts on disk what was written, and one publishes it.
 
-mod disk;
+pub(crate) mod files;
+pub(crate) mod open_mark;
+mod publish;
+mod service;
+pub(crate) mod space;
+mod writer;
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
@@ -16,19 +24,25 @@ use std::time::Duration;
 
 use rustix::fs::FlockOperation;
 use rustix::io::Errno;
-use serde::Serialize;
 use wardlet_call::Blame;
-use wardlet_keys::{EntryKey, PrivateFolder, VerifyingKey};
+use wardlet_keys::{EntryKey, PrivateFolder};
 
-use self::disk::Shared;
+use self::files::{Files, Store, System};
+use self::publish::Publisher;
+use self::service::Service;
+pub use self::service::{CHECKPOINT_ENTRIES, CHECKPOINT_EVERY, HEARTBEAT_EVERY, Published};
+pub use self::space::Room;
+use self::writer::{Urgency, Writer};
 use crate::clock::Clock;
 use crate::error::AuditError;
-use crate::line::{self, ENTRIES_FILE, Seal};
+use crate::line::{Reference, Seal};
 use crate::record::{
-    Decision, Effect, Event, Gateway, Outcome, OutcomeBody, RecoveryBody, SetBody, Shadowed,
-    Status, Timings, body_within,
+    Decision, Effect, Event, Gateway, Outcome, OutcomeBody, RecoveryBody, SetBody, Status, Timings,
 };
 use crate::recover::{Found, Recovered, recover};
+use crate::signer::CheckpointSigner;
+use crate::tree::path;
+use crate::upgrade;
 
 /// A written entry is on disk after this time, so that a power cut loses no more than that.
 pub const FLUSH_WITHIN: Duration = Duration::from_millis(50);
@@ -49,10 +63,8 @@ pub enum Durability {
 /// The audit log of one gateway. All methods may be called from many threads; they block for one
 /// write, and for one fdatasync where durability is asked for.
 pub struct Log {
-    shared: Arc<Shared>,
-    flusher: Option<JoinHandle<()>>,
-    seal: Seal,
-    clock: Box<dyn Clock>,
+    service: Arc<Service>,
+    threads: Vec<JoinHandle<()>>,
     id: u64,
     recovered: Recovered,
 }
@@ -110,18 +122,21 @@ impl WrittenOutcome {
 }
 
 impl Log {
-    /// Opens the log in `folder` (0700; its file 0600) or begins one, under an origin that stays
-    /// the same for the log's whole life.
+    /// Opens the log in `folder` (0700) or begins one, under an origin that stays the same for the
+    /// log's whole life. Its checkpoints are not signed: see [`Log::open_signed`].
     ///
-    /// The file is read through once, in bounded memory. A last line that a crash left unfinished
-    /// is saved to `entries.torn-<n>` and cut off, which an entry of kind "recovery" says; each
-    /// allowed call without an outcome gets the outcome "unknown". [`Log::recovered`] tells.
+    /// What was not published is read through once, in bounded memory, and with it all entries from
+    /// the first open decision on. A last entry that a crash left unfinished is saved to
+    /// `torn/<n>` and cut off, which an entry of kind "recovery" says; each allowed call without an
+    /// outcome gets the outcome "unknown". [`Log::recovered`] tells. A log of the earlier version,
+    /// one file with a line for each entry, is taken over.
     ///
     /// # Errors
-    /// [`AuditError::Damaged`] where an earlier line is not what was written or the last one was
-    /// signed with another key; [`AuditError::InUse`]; [`AuditError::Key`] where the origin cannot
-    /// be the name of a key, or folder or file are open to others; [`AuditError::Io`];
-    /// [`AuditError::Write`].
+    /// [`AuditError::Damaged`] where an entry is not what was written or the last one was signed with
+    /// another key; [`AuditError::Tile`] and [`AuditError::NotItsCheckpoint`] where what was published
+    /// does not fit; [`AuditError::InUse`]; [`AuditError::TwoLogs`]; [`AuditError::Key`] where the
+    /// origin cannot be the name of a key, or the folder is open to others; [`AuditError::Io`];
+    /// [`AuditError::Write`]; [`AuditError::Full`].
     pub fn open(
         folder: &Path,
         origin: &str,
@@ -129,50 +144,83 @@ impl Log {
         key: Arc<EntryKey>,
         clock: Box<dyn Clock>,
     ) -> Result<Self, AuditError> {
-        let public = key.verifying_key(origin)?;
         let seal = Seal::new(key, origin, gateway)?;
-        let folder = PrivateFolder::open(folder)?;
-        let file = folder.append(ENTRIES_FILE)?;
-        let found = lock_and_recover(&folder, &file, &public)?;
-        let mut log = Log::start(file, found.size, seal, clock)?;
-        log.mend(&folder, found)?;
+        Self::open_on(Arc::new(System), folder, seal, clock, None)
+    }
+
+    /// As [`Log::open`]; `signer` signs a checkpoint every second in which something is new.
+    ///
+    /// # Errors
+    /// As [`Log::open`]. A signer that cannot be reached is no error: [`Log::published`] tells.
+    pub fn open_signed(
+        folder: &Path,
+        origin: &str,
+        gateway: &Gateway,
+        key: Arc<EntryKey>,
+        clock: Box<dyn Clock>,
+        signer: Box<dyn CheckpointSigner>,
+    ) -> Result<Self, AuditError> {
+        let seal = Seal::new(key, origin, gateway)?;
+        Self::open_on(Arc::new(System), folder, seal, clock, Some(signer))
+    }
+
+    fn open_on(
+        files: Arc<dyn Files>,
+        folder: &Path,
+        seal: Seal,
+        clock: Box<dyn Clock>,
+        signer: Option<Box<dyn CheckpointSigner>>,
+    ) -> Result<Self, AuditError> {
+        let mut log = Self::prepare(files, folder, seal, clock, signer)?;
+        log.threads = service::spawn(&log.service)?;
         Ok(log)
     }
 
-    /// A log that goes on at index `next` of `file`.
-    fn start(file: File, next: u64, seal: Seal, clock: Box<dyn Clock>) -> Result<Self, AuditError> {
-        let shared = Arc::new(Shared::new(file, next));
-        let flushed = Arc::clone(&shared);
-        let flusher = std::thread::Builder::new()
-            .name("audit-flush".to_owned())
-            .spawn(move || flushed.flush_until_closed())
-            .map_err(|source| AuditError::Write { source })?;
-        let id = NEXT_LOG.fetch_add(1, Ordering::Relaxed);
-        let recovered = Recovered::default();
-        Ok(Log {
-            shared,
-            flusher: Some(flusher),
-            seal,
-            clock,
-            id,
-            recovered,
-        })
+    /// Opens a log with the file operations of `files`, and starts no thread for it yet.
+    pub(crate) fn prepare(
+        files: Arc<dyn Files>,
+        folder: &Path,
+        seal: Seal,
+        clock: Box<dyn Clock>,
+        signer: Option<Box<dyn CheckpointSigner>>,
+    ) -> Result<Self, AuditError> {
+        let public = seal.verifying_key()?;
+        let private = PrivateFolder::open(folder)?;
+        let lock = lock(&private)?;
+        let store = Store::new(folder, files);
+        upgrade::upgrade(&store)?;
+        let mut found = recover(&store, &public)?;
+        let open = std::mem::take(&mut found.open);
+        let writer = Writer::new(
+            store.clone(),
+            found.tree.clone(),
+            open.clone(),
+            found.latest_ms,
+        );
+        let publisher = Publisher::new(store, found.levels.clone(), signer);
+        let mut log = Log {
+            service: Arc::new(Service::new(writer, publisher, seal, clock, lock)),
+            threads: Vec::new(),
+            id: NEXT_LOG.fetch_add(1, Ordering::Relaxed),
+            recovered: Recovered::default(),
+        };
+        log.mend(found, open)?;
+        Ok(log)
     }
 
     /// Writes down what recovery found. A crash in here leaves fewer open decisions for the next.
-    fn mend(&mut self, folder: &PrivateFolder, found: Found) -> Result<(), AuditError> {
-        let mut last = found.size.checked_sub(1);
+    fn mend(&mut self, found: Found, open: BTreeSet<u64>) -> Result<(), AuditError> {
+        let mut last = None;
         if let Some(torn) = found.torn {
             let (file, digest) = (torn.file.as_str(), torn.digest.as_str());
-            last = Some(self.append(
-                "recovery",
-                &RecoveryBody {
-                    bytes: torn.bytes,
-                    digest,
-                    file,
-                },
-            )?);
-            self.recovered.torn = Some(folder.path().join(torn.file));
+            let body = RecoveryBody {
+                bytes: torn.bytes,
+                digest,
+                file,
+            };
+            let way = (Reference::Neither, Urgency::Owed);
+            last = Some(self.service.append("recovery", &body, way)?);
+            self.recovered.torn = Some(self.service.writer.store.path(&torn.file));
         }
         let outcome = Outcome {
             blame: Some(Blame::Host),
@@ -186,12 +234,13 @@ impl Log {
             timings: Timings::default(),
             token: None,
         };
-        for decision in found.open {
-            last = Some(self.append("outcome", &OutcomeBody::new(decision, &outcome))?);
+        for decision in open {
+            let way = (Reference::Closes(decision), Urgency::Owed);
+            let body = OutcomeBody::new(decision, &outcome);
+            last = Some(self.service.append("outcome", &body, way)?);
             self.recovered.closed += 1;
         }
-        // Also what stood there before: a killed process may have left it with the system only.
-        last.map_or(Ok(()), |last| self.shared.sync(last))
+        last.map_or(Ok(()), |last| self.service.writer.sync(last))
     }
 
     /// What opening the log had to mend.
@@ -215,9 +264,10 @@ impl Log {
         if decision.effect != Effect::Allow {
             return Err(AuditError::Effect);
         }
-        let index = self.append_shadowed("decision", decision)?;
+        let way = (Reference::Opens, Urgency::Refusable);
+        let index = self.service.append_shadowed("decision", decision, way)?;
         if durability == Durability::Durable {
-            self.shared.sync(index)?;
+            self.service.writer.sync(index)?;
         }
         Ok(WrittenDecision {
             index,
@@ -233,9 +283,9 @@ impl Log {
         if decision.effect == Effect::Allow {
             return Err(AuditError::Effect);
         }
-        Ok(WrittenRefusal {
-            index: self.append_shadowed("decision", decision)?,
-        })
+        let way = (Reference::Neither, Urgency::Refusable);
+        let index = self.service.append_shadowed("decision", decision, way)?;
+        Ok(WrittenRefusal { index })
     }
 
     /// Writes what came of an allowed call. Where this fails, the answer to the agent says that
@@ -253,7 +303,8 @@ impl Log {
             return Err(AuditError::ForeignDecision);
         }
         let body = OutcomeBody::new(decision.index, outcome);
-        let index = self.append_shadowed("outcome", &body)?;
+        let way = (Reference::Closes(decision.index), Urgency::Owed);
+        let index = self.service.append_shadowed("outcome", &body, way)?;
         Ok(WrittenOutcome {
             index,
             decision: decision.index,
@@ -265,24 +316,17 @@ impl Log {
     /// # Errors
     /// As [`Log::decision`].
     pub fn record(&self, event: &Event) -> Result<u64, AuditError> {
+        let way = (Reference::Neither, Urgency::Refusable);
+        let set = |digest, plugins| SetBody { digest, plugins };
+        let service = &self.service;
         match event {
-            Event::ApprovalRequest(request) => self.append("approval-request", request),
-            Event::ApprovalVote(vote) => self.append("approval-vote", vote),
-            Event::Quarantine(quarantine) => self.append("quarantine", quarantine),
-            Event::Policy { digest, plugins } => self.append(
-                "policy",
-                &SetBody {
-                    digest,
-                    plugins: Some(plugins),
-                },
-            ),
-            Event::Config { digest } => self.append(
-                "config",
-                &SetBody {
-                    digest,
-                    plugins: None,
-                },
-            ),
+            Event::ApprovalRequest(request) => service.append("approval-request", request, way),
+            Event::ApprovalVote(vote) => service.append("approval-vote", vote, way),
+            Event::Quarantine(quarantine) => service.append("quarantine", quarantine, way),
+            Event::Policy { digest, plugins } => {
+                service.append("policy", &set(digest, Some(plugins)), way)
+            }
+            Event::Config { digest } => service.append("config", &set(digest, None), way),
         }
     }
 
@@ -291,37 +335,41 @@ impl Log {
     /// # Errors
     /// [`AuditError::Write`] and [`AuditError::Poisoned`]
     pub fn flush(&self) -> Result<(), AuditError> {
-        let next = self.shared.lock()?.next;
-        next.checked_sub(1)
-            .map_or(Ok(()), |last| self.shared.sync(last))
+        let next = self.service.writer.lock()?.next;
+        let last = next.checked_sub(1);
+        last.map_or(Ok(()), |last| self.service.writer.sync(last))
     }
 
-    fn append(&self, kind: &str, record: &impl Serialize) -> Result<u64, AuditError> {
-        self.append_body(kind, &line::body(record)?)
+    /// Publishes all that was written so far, with a checkpoint where there is a signer: what else
+    /// happens within [`CHECKPOINT_EVERY`], and when the log is closed.
+    ///
+    /// # Errors
+    /// [`AuditError::ReadBack`], [`AuditError::Sign`], [`AuditError::Io`], [`AuditError::Poisoned`]
+    pub fn publish(&self) -> Result<(), AuditError> {
+        self.service.publish()
     }
 
-    /// Shadow rules for whom there is no room are left out: they have no effect, not even this one.
-    fn append_shadowed(&self, kind: &str, record: &impl Shadowed) -> Result<u64, AuditError> {
-        self.append_body(kind, &body_within(record, self.seal.room())?)
+    /// How far the log was published, and what keeps it from going further.
+    #[must_use]
+    pub fn published(&self) -> Published {
+        self.service.published()
     }
 
-    fn append_body(&self, kind: &str, body: &[u8]) -> Result<u64, AuditError> {
-        let state = self.shared.lock()?;
-        let index = state.next;
-        // The time is read under the lock too, so that times rise with the indices.
-        let line = self.seal.line(index, kind, self.clock.now_ms(), body)?;
-        self.shared.write(state, &line)?;
-        Ok(index)
+    /// How much room the disk has. The log takes entries as long as it can, so that outcomes find
+    /// their place: whoever asks for decisions refuses calls early.
+    #[must_use]
+    pub fn room(&self) -> Room {
+        self.service.writer.room()
     }
 }
 
 impl Drop for Log {
-    /// Puts what was written on disk and ends the flushing thread.
+    /// Puts what was written on disk, publishes it and ends the threads.
     fn drop(&mut self) {
-        self.shared.close();
-        if let Some(flusher) = self.flusher.take() {
-            // It does not panic; if it did, the state says poisoned.
-            drop(flusher.join());
+        self.service.writer.close();
+        for thread in self.threads.drain(..) {
+            // They do not panic; if one did, the state says poisoned.
+            drop(thread.join());
         }
     }
 }
@@ -334,26 +382,21 @@ impl std::fmt::Debug for Log {
     }
 }
 
-/// Takes the log for this process alone, then reads it.
-fn lock_and_recover(
-    folder: &PrivateFolder,
-    file: &File,
-    key: &VerifyingKey,
-) -> Result<Found, AuditError> {
-    let path = folder.path().join(ENTRIES_FILE);
+/// Takes the log for this process alone.
+fn lock(folder: &PrivateFolder) -> Result<File, AuditError> {
+    let file = folder.append(path::LOCK)?;
     // The system lets go of the lock when the process ends, however it ends.
-    match rustix::fs::flock(file, FlockOperation::NonBlockingLockExclusive) {
-        Ok(()) => {}
-        Err(Errno::WOULDBLOCK) => return Err(AuditError::InUse { path }),
-        Err(errno) => {
-            return Err(AuditError::Io {
-                action: "lock",
-                path,
-                source: errno.into(),
-            });
-        }
+    match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
+        Ok(()) => Ok(file),
+        Err(Errno::WOULDBLOCK) => Err(AuditError::InUse {
+            path: folder.path().to_owned(),
+        }),
+        Err(errno) => Err(AuditError::Io {
+            action: "lock",
+            path: folder.path().join(path::LOCK),
+            source: errno.into(),
+        }),
     }
-    recover(folder, file, key)
 }
 
 #[cfg(test)]

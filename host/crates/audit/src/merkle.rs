@@ -3,7 +3,6 @@
 use wardlet_keys::digest::{Sha256, sha256};
 
 pub mod proof;
-pub mod tiles;
 
 #[cfg(test)]
 pub(crate) mod leaves;
@@ -58,15 +57,21 @@ impl Tree {
 
     /// Adds a leaf by its hash.
     pub fn push(&mut self, leaf: Hash) {
-        let mut hash = leaf;
+        self.push_perfect(0, leaf);
+    }
+
+    /// Adds a perfect tree of 2^`height` leaves by its root. The size must be a multiple of that, so
+    /// that no smaller tree stands before it.
+    pub(crate) fn push_perfect(&mut self, height: u32, root: Hash) {
+        let mut hash = root;
         // Each trailing one of the size is a perfect tree as large as the one that just came to be.
-        for _ in 0..self.size.trailing_ones() {
+        for _ in 0..(self.size >> height).trailing_ones() {
             if let Some(left) = self.perfect.pop() {
                 hash = node(&left, &hash);
             }
         }
         self.perfect.push(hash);
-        self.size += 1;
+        self.size += 1 << height;
     }
 
     /// The number of leaves.

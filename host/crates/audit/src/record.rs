@@ -11,7 +11,7 @@ mod shadow;
 mod timings;
 
 pub use event::{ApprovalRequest, ApprovalVote, Event, PluginPin, Quarantine, QuarantineChange};
-pub(crate) use event::{RecoveryBody, SetBody};
+pub(crate) use event::{HeartbeatBody, RecoveryBody, SetBody};
 pub use shadow::{Difference, Shadow, ShadowEffect, ShadowFault};
 pub(crate) use shadow::{Shadowed, body_within};
 pub use timings::Timings;

@@ -1,184 +1,188 @@
-//! What is done with a log before it grows again: reading it through, setting aside what a crash
-//! left unfinished, and finding the decisions that never got an outcome.
+//! What is done with a log before it grows again: finding how far it was published, reading the
+//! rest, setting aside what a crash left unfinished, and finding the decisions that never got an
+//! outcome.
+
+mod reading;
+mod torn;
 
 use std::collections::BTreeSet;
-use std::fs::File;
-use std::io::{BufReader, Read as _, Seek as _, SeekFrom};
-use std::path::{Path, PathBuf};
+use std::fs;
+use std::path::PathBuf;
 
-use serde::de::IgnoredAny;
-use wardlet_keys::{PrivateFolder, VerifyingKey, base64url, digest};
+use wardlet_keys::VerifyingKey;
 
+use self::reading::Reading;
+use self::torn::Torn;
+pub(crate) use self::torn::{MAX_TORN_BYTES, holds_an_entry};
+use crate::checkpoint::Checkpoint;
 use crate::error::{AuditError, Damage};
-use crate::line::{self, ENTRIES_FILE, Reference};
-use crate::lines::{Lines, Piece};
-
-/// The most that is set aside as an unfinished line. One write is at most 60 KiB; a power cut may
-/// leave more, since a file can have grown before its bytes reached the disk.
-const MAX_TORN_BYTES: u64 = 16 * 1024 * 1024;
-
-/// So many unfinished lines are kept beside one log before it is refused: each is a crash.
-const MAX_TORN_FILES: u32 = 10_000;
+use crate::log::files::Store;
+use crate::log::open_mark::OpenMark;
+use crate::merkle::Tree;
+use crate::note::Note;
+use crate::tree::bundles;
+use crate::tree::levels::Levels;
+use crate::tree::path::{self, BUNDLE_ENTRIES};
+use crate::tree::tiles;
+use crate::verify::Head;
 
 /// What opening a log had to mend.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Recovered {
-    /// Where an unfinished last line was saved to.
+    /// Where an unfinished last entry was saved to.
     pub torn: Option<PathBuf>,
     /// How many decisions got the outcome "unknown".
     pub closed: u64,
 }
 
-/// A log as it was found.
+/// A log as it was found. All of it is on disk.
 pub(crate) struct Found {
-    /// The number of entries.
-    pub(crate) size: u64,
+    /// The tree over all entries.
+    pub(crate) tree: Tree,
+    /// The edge of the tree over the full bundles that are published.
+    pub(crate) levels: Levels,
     /// The allowed calls without outcome.
     pub(crate) open: BTreeSet<u64>,
-    /// The unfinished line that was cut off.
+    /// The time of the last entry.
+    pub(crate) latest_ms: u64,
+    /// The unfinished entry that was cut off.
     pub(crate) torn: Option<Torn>,
 }
 
-/// An unfinished line that was saved and cut off.
-pub(crate) struct Torn {
-    pub(crate) file: String,
-    pub(crate) bytes: u64,
-    /// The base64url of its SHA-256.
-    pub(crate) digest: String,
+/// Reads a log, checks its shape, and cuts off an unfinished last entry after saving it.
+pub(crate) fn recover(store: &Store, key: &VerifyingKey) -> Result<Found, AuditError> {
+    for folder in [path::PENDING, path::ENTRIES] {
+        store
+            .ensure(folder)
+            .map_err(store.failed("create", folder))?;
+    }
+    let pending = unpublished(store)?;
+    let full = pending.start;
+    let levels = tiles::edge(store.folder(), full)?;
+    let checkpoint = checkpoint(store, key)?;
+    let mark = OpenMark::read(store.folder(), key);
+    let mut reading = Reading::new(store, levels.tree().clone(), checkpoint, mark);
+    reading.compare_published()?;
+    // Below the mark no decision is open.
+    let from = mark.map_or(0, |mark| mark.lowest);
+    for number in from / BUNDLE_ENTRIES..full {
+        reading.published(number, from)?;
+    }
+    let mut torn = None;
+    for number in pending.clone() {
+        if let Some(bad) = reading.pending(number)? {
+            let last = pending.end - 1;
+            torn = torn::set_aside(store, &bad, last, checkpoint.map_or(0, |head| head.size))?;
+            break;
+        }
+    }
+    let size = reading.tree.size();
+    let expected = checkpoint.map_or(0, |head| head.size);
+    let expected = expected.max(mark.map_or(0, |mark| mark.size));
+    if expected > size {
+        return Err(AuditError::Cut { size, expected });
+    }
+    let latest_ms = reading.check_last(key)?;
+    put_on_disk(store, pending)?;
+    Ok(Found {
+        tree: reading.tree,
+        levels,
+        open: reading.pairs.open,
+        latest_ms,
+        torn,
+    })
 }
 
-/// Reads the log, checks its shape, and cuts off an unfinished last line after saving it.
-pub(crate) fn recover(
-    folder: &PrivateFolder,
-    file: &File,
-    key: &VerifyingKey,
-) -> Result<Found, AuditError> {
-    let path = folder.path().join(ENTRIES_FILE);
-    let io = |source| AuditError::Io {
-        action: "read",
-        path: path.clone(),
-        source,
+/// The numbers of the bundles that were not published, after taking away the first names of those
+/// that were.
+fn unpublished(store: &Store) -> Result<std::ops::Range<u64>, AuditError> {
+    let failed = store.failed("read", path::PENDING);
+    let missing = |number: u64| AuditError::Damaged {
+        path: store.path(&path::pending(number)),
+        index: number.saturating_mul(BUNDLE_ENTRIES),
+        offset: 0,
+        damage: Damage::Missing,
     };
-    let mut lines = Lines::new(BufReader::new(file));
-    let mut found = Found {
-        size: 0,
-        open: BTreeSet::new(),
-        torn: None,
-    };
-    let mut last = None;
-    while let Some((offset, piece)) = lines.next().map_err(io)? {
-        let read = match piece {
-            Piece::Line(bytes) => read_line(bytes, &mut found, &mut last).map_err(|damage| {
-                // What is JSON to its last byte was not torn: it may be of a newer build.
-                let whole = serde_json::from_slice::<IgnoredAny>(bytes).is_ok();
-                (damage, !whole)
-            }),
-            Piece::Unfinished(_) => Err((Damage::NotAnEntry, true)),
-            Piece::TooLong => Err((Damage::TooLong, true)),
-        };
-        let index = found.size;
-        let damaged = |damage| AuditError::Damaged {
-            path: path.clone(),
-            index,
-            offset,
-            damage,
-        };
-        match read {
-            Ok(()) => found.size += 1,
-            Err((damage, true)) => {
-                let rest = rest(file, offset)
-                    .map_err(io)?
-                    .ok_or_else(|| damaged(damage))?;
-                found.torn = Some(set_aside(folder, file, &path, offset, &rest)?);
-                break;
+    let mut left = Vec::new();
+    let mut linked = None;
+    for number in bundles::pending(store.folder()).map_err(&failed)? {
+        let name = path::pending(number);
+        let full = path::entries(number);
+        if fs::exists(store.path(&full)).map_err(&failed)? {
+            if !bundles::is_linked(&store.path(&name), &store.path(&full)).map_err(&failed)? {
+                return Err(AuditError::TwoLogs {
+                    path: store.path(&name),
+                });
             }
-            Err((damage, false)) => return Err(damaged(damage)),
+            // The second name first: a crash left this open.
+            let parent = store.sync_parent(&full);
+            parent.and_then(|()| store.remove(&name)).map_err(&failed)?;
+            linked = Some(number);
+        } else {
+            left.push(number);
         }
-        if let Some((at, _)) = &mut last {
-            *at = offset;
-        }
     }
-    if let Some((offset, bytes)) = last {
-        // One full check shows that the key at hand is the one that signed this log.
-        line::check(&bytes, key).map_err(|damage| {
-            let index = found.size - 1;
-            AuditError::Damaged {
-                path: path.clone(),
-                index,
-                offset,
-                damage,
-            }
-        })?;
-    }
-    Ok(found)
-}
-
-/// Takes one line into account.
-fn read_line(
-    bytes: &[u8],
-    found: &mut Found,
-    last: &mut Option<(u64, Vec<u8>)>,
-) -> Result<(), Damage> {
-    let skeleton = line::skeleton(bytes)?;
-    if skeleton.index != found.size {
-        return Err(Damage::Index);
-    }
-    match skeleton.reference {
-        Reference::Opens => drop(found.open.insert(skeleton.index)),
-        Reference::Closes(decision) if found.open.remove(&decision) => {}
-        Reference::Closes(_) => return Err(Damage::Outcome),
-        Reference::Neither => {}
-    }
-    let (_, kept) = last.get_or_insert_default();
-    kept.clear();
-    kept.extend_from_slice(bytes);
-    Ok(())
-}
-
-/// All bytes from `offset`, if they can be one unfinished line: no line break but at the very end,
-/// and not more than a crash leaves.
-fn rest(mut file: &File, offset: u64) -> std::io::Result<Option<Vec<u8>>> {
-    file.seek(SeekFrom::Start(offset))?;
-    let mut bytes = Vec::new();
-    file.take(MAX_TORN_BYTES + 1).read_to_end(&mut bytes)?;
-    let inner = bytes.strip_suffix(b"\n").unwrap_or(&bytes);
-    let one_line = !inner.contains(&b'\n') && bytes.len() as u64 <= MAX_TORN_BYTES;
-    Ok(one_line.then_some(bytes))
-}
-
-/// Saves the unfinished line and cuts it off. A crash between the two leaves the line in both
-/// places, and the next start saves it once more.
-fn set_aside(
-    folder: &PrivateFolder,
-    file: &File,
-    path: &Path,
-    offset: u64,
-    bytes: &[u8],
-) -> Result<Torn, AuditError> {
-    let cut = |source| AuditError::Io {
-        action: "cut",
-        path: path.to_owned(),
-        source,
+    let exists = |number: u64| fs::exists(store.path(&path::entries(number))).map_err(&failed);
+    let published = bundles::published(store.folder()).map_err(&failed)?;
+    // The last published bundle may be a partial one.
+    let full = match published.checked_sub(1) {
+        Some(last) if exists(last)? => published,
+        Some(last) => last,
+        None => 0,
     };
-    for number in 0..MAX_TORN_FILES {
-        let name = format!("entries.torn-{number}");
-        // Looking first spares the writing of a file that would not get the name.
-        let taken = folder.path().join(&name).symlink_metadata().is_ok();
-        if !taken && folder.create_new(&name, bytes)? {
-            file.set_len(offset)
-                .and_then(|()| file.sync_all())
-                .map_err(cut)?;
-            let digest = base64url::encode(&digest::sha256(bytes));
-            return Ok(Torn {
-                file: name,
-                bytes: bytes.len() as u64,
-                digest,
-            });
-        }
+    let first = left.first().copied().or(linked.map(|last| last + 1));
+    let first = first.unwrap_or(full);
+    if first > full {
+        return Err(missing(full));
     }
-    Err(cut(std::io::Error::other(
-        "too many unfinished lines lie beside it",
-    )))
+    if first > 0 && !exists(first - 1)? {
+        return Err(missing(first - 1));
+    }
+    if let Some((expected, _)) = (first..).zip(&left).find(|(n, found)| n != *found) {
+        return Err(missing(expected));
+    }
+    if full > first {
+        // Later bundles were published than one that is pending.
+        return Err(missing(first));
+    }
+    Ok(first..first + left.len() as u64)
+}
+
+/// The published checkpoint. Whether its signature fits is for a verifier to say: the key may be
+/// elsewhere.
+fn checkpoint(store: &Store, key: &VerifyingKey) -> Result<Option<Head>, AuditError> {
+    let found = bundles::present(fs::read(store.path(path::CHECKPOINT)));
+    let Some(bytes) = found.map_err(store.failed("read", path::CHECKPOINT))? else {
+        return Ok(None);
+    };
+    let note = Note::parse(&bytes).map_err(crate::checkpoint::CheckpointError::from)?;
+    let checkpoint = Checkpoint::parse(note.text())?;
+    if checkpoint.origin != key.name() {
+        let expected = key.name().to_owned();
+        return Err(crate::checkpoint::CheckpointError::Origin { expected }.into());
+    }
+    Ok(Some(Head {
+        size: checkpoint.size,
+        root: checkpoint.root,
+    }))
+}
+
+/// Puts what a killed process left with the system alone on disk, and the bundles' names.
+fn put_on_disk(store: &Store, pending: std::ops::Range<u64>) -> Result<(), AuditError> {
+    for number in pending {
+        let name = path::pending(number);
+        if !fs::exists(store.path(&name)).map_err(store.failed("read", &name))? {
+            continue;
+        }
+        let file = store.append(&name).map_err(store.failed("write", &name))?;
+        store
+            .files
+            .sync(&file)
+            .map_err(|source| AuditError::Write { source })?;
+    }
+    let folder = store.path(path::PENDING);
+    let synced = store.files.sync_folder(&folder);
+    synced.map_err(|source| AuditError::Write { source })
 }
 
 #[cfg(test)]

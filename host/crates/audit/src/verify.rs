@@ -1,22 +1,26 @@
-//! Checking a log with nothing but its public key.
+//! Checking a log with nothing but its public keys.
+
+mod extent;
+mod range;
+mod read;
+mod tree;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::File;
-use std::io::{self, BufRead, BufReader};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use wardlet_keys::VerifyingKey;
 
+use self::extent::Extent;
+pub use self::range::{RangeReport, verify_range};
+use self::tree::{Published, TreeCheck};
+use crate::checkpoint::CheckpointError;
 use crate::error::Damage;
-use crate::line::{self, Checked, ENTRIES_FILE, Reference};
-use crate::lines::{Lines, Piece};
-use crate::merkle::{self, Tree};
+use crate::line::{Checked, Reference};
+use crate::merkle;
 
 /// Clocks are set back a little by time servers; more than this is worth a look.
 const STEP_BACK_MS: u64 = 5_000;
-
-/// Progress is told after so many entries, some tens of milliseconds of work.
-const PROGRESS_ENTRIES: u64 = 512;
 
 /// The size of a log and its Merkle root (RFC 6962). Kept elsewhere it finds a cut tail later.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,7 +38,7 @@ pub struct Progress {
     pub entries: u64,
     /// Bytes read so far.
     pub bytes: u64,
-    /// The size of the file when the check began.
+    /// The size of all bundles when the check began.
     pub total_bytes: u64,
 }
 
@@ -43,7 +47,10 @@ pub struct Progress {
 pub struct Options<'a> {
     /// A head from earlier, which the log must still begin with.
     pub against: Option<Head>,
-    /// Told now and then how far the check has come.
+    /// The keys of the log's checkpoints, each of which may sign. Without any, the checkpoint's
+    /// signature is not checked, which the report says.
+    pub checkpoint_keys: &'a [VerifyingKey],
+    /// Told after each bundle how far the check has come.
     pub progress: Option<&'a mut dyn FnMut(Progress)>,
 }
 
@@ -52,6 +59,10 @@ pub struct Options<'a> {
 pub struct Report {
     /// Its size and root.
     pub head: Head,
+    /// The published checkpoint, which fits; none before the first one.
+    pub checkpoint: Option<Head>,
+    /// Whether its signature was checked too.
+    pub checkpoint_signed: bool,
     /// Entries of each kind.
     pub kinds: BTreeMap<String, u64>,
     /// Decisions of each effect.
@@ -59,7 +70,7 @@ pub struct Report {
     /// Allowed calls without an outcome: under way while a gateway runs, or left by a crash until
     /// the next start.
     pub open: Vec<u64>,
-    /// Bytes after the last line break: a write under way, or one that a crash left.
+    /// Bytes after the last whole entry: a write under way, or one that a crash left.
     pub unfinished_bytes: u64,
     /// The furthest that the clock went back from one entry to the next, where it is over five
     /// seconds.
@@ -87,11 +98,13 @@ pub enum VerifyError {
         source: io::Error,
     },
     /// An entry is not what was written. It is the first such entry.
-    #[error("entry {index}, at byte {offset}: {damage}")]
+    #[error("entry {index}, at byte {offset} of `{path}`: {damage}")]
     Broken {
+        /// Its bundle.
+        path: PathBuf,
         /// The position of the entry, from 0.
         index: u64,
-        /// Where its line begins.
+        /// Where in the bundle it begins.
         offset: u64,
         /// What is wrong.
         damage: Damage,
@@ -103,6 +116,26 @@ pub enum VerifyError {
         size: u64,
         /// The entries of the earlier head.
         expected: u64,
+    },
+    /// A published tile, or a bundle that was published before it was full, is not what the entries
+    /// make it.
+    #[error("`{path}` {what} (entry {index} and those after it)")]
+    Tile {
+        /// The tile.
+        path: PathBuf,
+        /// The first entry that it does not fit.
+        index: u64,
+        /// What is wrong.
+        what: &'static str,
+    },
+    /// The checkpoint is none, or nobody that is trusted signed it.
+    #[error(transparent)]
+    Checkpoint(#[from] CheckpointError),
+    /// The checkpoint is of other entries.
+    #[error("the first {size} entries are not those of the checkpoint")]
+    NotItsCheckpoint {
+        /// The size of the checkpoint.
+        size: u64,
     },
     /// The log begins with other entries than it once did.
     #[error("the first {size} entries are not those of the earlier head")]
@@ -129,6 +162,11 @@ impl VerifyError {
                 ..
             } => Some("check that the key is the one of this log".to_owned()),
             VerifyError::Unreadable { .. } => None,
+            VerifyError::Tile { path, .. } if is_partial(path) => Some(
+                "a power cut may leave this: a gateway that starts on the log makes partial tiles \
+                 again; if it is still so after that, keep the folder as evidence"
+                    .to_owned(),
+            ),
             _ => Some(
                 "keep the log and its folder as evidence; do not start a gateway on it".to_owned(),
             ),
@@ -136,97 +174,82 @@ impl VerifyError {
     }
 }
 
-/// Checks the log in `folder` from its first byte to its last, in memory that does not grow with
-/// it: each line's form, index, origin, time and signature, that each outcome belongs to exactly
-/// one earlier allowance, and that the log still begins as [`Options::against`] says. The name of
-/// `key` is the origin. A gateway may go on writing meanwhile.
+/// Whether a file is a tile or bundle that was not full.
+fn is_partial(path: &Path) -> bool {
+    let folder = path.parent().and_then(Path::extension);
+    folder.is_some_and(|extension| extension == "p")
+}
+
+/// Checks the log in `folder` from its first entry to its last, in memory that does not grow with
+/// it: each entry's form, index, origin, time and signature, that each outcome belongs to exactly
+/// one earlier allowance, each published tile, the checkpoint, and that the log still begins as
+/// [`Options::against`] says. The name of `key` is the origin. A gateway may go on writing meanwhile;
+/// what it writes after this began is not looked at. Signatures are checked on all cores.
 ///
-/// A log whose tail was cut off at the end of a line verifies by itself; only an earlier head
-/// finds that.
+/// A log whose tail was cut off at the end of an entry, with its checkpoint and tiles, verifies by
+/// itself; only an earlier head finds that.
 ///
 /// # Errors
 /// [`VerifyError::Unreadable`]; the others say that the log is broken.
 pub fn verify(
     folder: &Path,
     key: &VerifyingKey,
-    options: Options<'_>,
-) -> Result<Report, VerifyError> {
-    let path = folder.join(ENTRIES_FILE);
-    let opened = File::open(&path).and_then(|file| Ok((file.metadata()?.len(), file)));
-    match opened {
-        Ok((total_bytes, file)) => {
-            verify_from(BufReader::new(file), total_bytes, &path, key, options)
-        }
-        Err(source) => Err(VerifyError::Unreadable { path, source }),
-    }
-}
-
-/// Checks a log that is read from `reader`; `path` is for messages.
-fn verify_from(
-    reader: impl BufRead,
-    total_bytes: u64,
-    path: &Path,
-    key: &VerifyingKey,
     mut options: Options<'_>,
 ) -> Result<Report, VerifyError> {
-    let unreadable = |source| VerifyError::Unreadable {
-        path: path.to_owned(),
-        source,
-    };
-    let mut lines = Lines::new(reader);
+    // In this order: the log never has less than its checkpoint says.
+    let checkpoint = Published::read(folder, key, options.checkpoint_keys)?;
+    let extent = Extent::of(folder, options.progress.is_some())?;
     let mut check = Check::new(options.against);
-    check.compare()?;
-    while let Some((offset, piece)) = lines.next().map_err(unreadable)? {
-        let index = check.tree.size();
-        let broken = |damage| VerifyError::Broken {
-            index,
-            offset,
-            damage,
-        };
-        let bytes = match piece {
-            Piece::Line(bytes) => bytes,
-            Piece::Unfinished(bytes) => {
-                check.report.unfinished_bytes = bytes.len() as u64;
-                break;
-            }
-            Piece::TooLong => return Err(broken(Damage::TooLong)),
-        };
-        line::check(bytes, key)
-            .and_then(|entry| check.take(entry))
-            .map_err(broken)?;
-        check.tree.push(merkle::leaf(bytes));
-        check.compare()?;
-        if let Some(progress) = &mut options.progress
-            && check.tree.size().is_multiple_of(PROGRESS_ENTRIES)
-        {
-            let bytes = offset + bytes.len() as u64 + 1;
+    let mut tree = TreeCheck::new(folder, checkpoint);
+    check.compare(&tree)?;
+    tree.compare()?;
+    read::each_bundle(folder, key, extent.size, |batch| {
+        for (offset, read) in batch.entries {
+            let index = tree.size();
+            let broken = |damage| VerifyError::Broken {
+                path: batch.path.clone(),
+                index,
+                offset,
+                damage,
+            };
+            let (entry, leaf) = read.map_err(broken)?;
+            check.take(index, entry).map_err(broken)?;
+            tree.push(leaf, batch.place)?;
+            check.compare(&tree)?;
+            tree.compare()?;
+        }
+        check.bytes += batch.bytes;
+        if let Some(progress) = &mut options.progress {
             progress(Progress {
-                entries: check.tree.size(),
-                bytes,
-                total_bytes,
+                entries: tree.size(),
+                bytes: check.bytes,
+                total_bytes: extent.total_bytes,
             });
         }
-    }
-    check.finish()
+        Ok(())
+    })?;
+    check.report.unfinished_bytes = extent.unfinished_bytes;
+    check.finish(&tree)
 }
 
 /// What is known after some entries.
 struct Check {
     against: Option<Head>,
-    tree: Tree,
     open: BTreeSet<u64>,
     latest_ms: u64,
+    bytes: u64,
     report: Report,
 }
 
 impl Check {
     fn new(against: Option<Head>) -> Self {
-        let tree = Tree::new();
         let report = Report {
             head: Head {
                 size: 0,
-                root: tree.root(),
+                root: [0; 32],
             },
+            checkpoint: None,
+            checkpoint_signed: false,
             kinds: BTreeMap::new(),
             effects: BTreeMap::new(),
             open: Vec::new(),
@@ -235,16 +258,15 @@ impl Check {
         };
         Check {
             against,
-            tree,
             open: BTreeSet::new(),
             latest_ms: 0,
+            bytes: 0,
             report,
         }
     }
 
-    /// Takes in the next entry, whose line is right by itself.
-    fn take(&mut self, entry: Checked) -> Result<(), Damage> {
-        let index = self.tree.size();
+    /// Takes in the next entry, which is right by itself.
+    fn take(&mut self, index: u64, entry: Checked) -> Result<(), Damage> {
         if entry.skeleton.index != index {
             return Err(Damage::Index);
         }
@@ -272,27 +294,29 @@ impl Check {
     }
 
     /// Compares with the earlier head, where the log is just as long.
-    fn compare(&self) -> Result<(), VerifyError> {
+    fn compare(&self, tree: &TreeCheck<'_>) -> Result<(), VerifyError> {
         match self.against {
-            Some(head) if head.size == self.tree.size() && head.root != self.tree.root() => {
+            Some(head) if head.size == tree.size() && head != tree.head() => {
                 Err(VerifyError::Forked { size: head.size })
             }
             _ => Ok(()),
         }
     }
 
-    fn finish(self) -> Result<Report, VerifyError> {
-        let size = self.tree.size();
-        match self.against {
-            Some(head) if head.size > size => Err(VerifyError::Cut {
-                size,
-                expected: head.size,
+    fn finish(self, tree: &TreeCheck<'_>) -> Result<Report, VerifyError> {
+        let head = tree.head();
+        let published = tree.published();
+        let expected = [self.against, published.map(|published| published.head)];
+        let expected = expected.iter().flatten().map(|head| head.size).max();
+        match expected {
+            Some(expected) if expected > head.size => Err(VerifyError::Cut {
+                size: head.size,
+                expected,
             }),
             _ => Ok(Report {
-                head: Head {
-                    size,
-                    root: self.tree.root(),
-                },
+                head,
+                checkpoint: published.map(|published| published.head),
+                checkpoint_signed: published.is_some_and(|published| published.signed),
                 open: self.open.into_iter().collect(),
                 ..self.report
             }),

@@ -1,19 +1,18 @@
 //! Writing, poisoning and recovering a log.
 
-use std::fs::{self, File, OpenOptions};
+mod publish;
+
+use std::fs::{self, OpenOptions};
 use std::io::Write as _;
 use std::sync::Arc;
-use std::time::Instant;
 
-use super::{Durability, FLUSH_WITHIN, Log};
+use super::{Durability, Log};
 use crate::error::AuditError;
 use crate::fixture::{
-    ORIGIN, Place, Ticking, allow, decision, events, full_decision, full_outcome, gateway, outcome,
+    Place, Ticking, allow, decision, events, full_decision, full_outcome, gateway, outcome,
 };
-use crate::line::Seal;
 use crate::record::{Decision, Effect, Event, PluginPin, Status};
 use crate::show::{Select, show};
-use wardlet_keys::EntryKey;
 
 #[test]
 fn every_kind_of_entry_is_canonical_and_signed() {
@@ -56,15 +55,29 @@ fn every_kind_of_entry_is_canonical_and_signed() {
 }
 
 #[test]
-fn file_and_folder_are_private() {
+fn files_and_folders_are_private() {
     use std::os::unix::fs::PermissionsExt as _;
     let place = Place::new();
-    drop(place.open());
-    let mode = |path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
-    assert_eq!((mode(place.folder()), mode(place.file())), (0o700, 0o600));
-    fs::set_permissions(place.file(), fs::Permissions::from_mode(0o644)).unwrap();
+    place.three_entries();
+    drop(place.open_signed());
+    let mut left = vec![place.folder()];
+    let mut files = 0;
+    while let Some(path) = left.pop() {
+        let mode = fs::metadata(&path).unwrap().permissions().mode() & 0o777;
+        if path.is_dir() {
+            assert_eq!(mode, 0o700, "{}", path.display());
+            let listed = fs::read_dir(path).unwrap();
+            left.extend(listed.map(|entry| entry.unwrap().path()));
+        } else {
+            assert_eq!(mode, 0o600, "{}", path.display());
+            files += 1;
+        }
+    }
+    // Lock, reserve, mark, checkpoint, a pending bundle, a partial tile and a partial bundle.
+    assert!(files >= 7, "{files}");
+    fs::set_permissions(place.folder(), fs::Permissions::from_mode(0o755)).unwrap();
     let error = place.try_open().unwrap_err();
-    assert!(error.hint().unwrap().contains("chmod 600"), "{error}");
+    assert!(error.hint().unwrap().contains("chmod 700"), "{error}");
 }
 
 #[test]
@@ -118,98 +131,6 @@ fn what_is_out_of_bounds_is_refused_and_takes_no_index() {
         assert!(!error.to_string().contains("xx"), "{error}");
     }
     assert_eq!(allow(&log).unwrap().index(), 0);
-}
-
-/// Every later call on a log whose file failed is refused, whatever it is.
-fn check_poisoned(log: &Log) {
-    for durability in [Durability::Written, Durability::Durable] {
-        let later = log.decision(&decision(Effect::Allow), durability);
-        assert!(matches!(later, Err(AuditError::Poisoned)));
-    }
-    let later = log.refusal(&decision(Effect::Deny));
-    assert!(matches!(later, Err(AuditError::Poisoned)));
-    for event in events() {
-        assert!(matches!(log.record(&event), Err(AuditError::Poisoned)));
-    }
-    let error = log.flush().unwrap_err();
-    assert!(matches!(error, AuditError::Poisoned));
-    assert!(error.hint().unwrap().contains("free space"));
-}
-
-fn on_device(file: File) -> Log {
-    let key = Arc::new(EntryKey::generate().unwrap());
-    Log::start(
-        file,
-        0,
-        Seal::new(key, ORIGIN, &gateway()).unwrap(),
-        Ticking::new(),
-    )
-    .unwrap()
-}
-
-fn device(path: &str) -> File {
-    OpenOptions::new()
-        .read(true)
-        .write(true)
-        .open(path)
-        .unwrap()
-}
-
-#[test]
-fn a_full_disk_poisons() {
-    let log = on_device(device("/dev/full"));
-    assert!(matches!(allow(&log), Err(AuditError::Write { .. })));
-    check_poisoned(&log);
-}
-
-#[test]
-fn a_failed_sync_poisons() {
-    // /dev/null takes every write and cannot be synced.
-    let log = on_device(device("/dev/null"));
-    let written = allow(&log).unwrap();
-    let durable = log.decision(&decision(Effect::Allow), Durability::Durable);
-    assert!(matches!(
-        durable,
-        Err(AuditError::Write { .. } | AuditError::Poisoned)
-    ));
-    // The outcome of a call that already left cannot be recorded either.
-    let late = log.outcome(written, &outcome(Status::Answered));
-    assert!(matches!(late, Err(AuditError::Poisoned)));
-    check_poisoned(&log);
-}
-
-#[test]
-fn the_flushing_thread_syncs_by_itself() {
-    // Its failure shows that it ran: nothing else here syncs.
-    let log = on_device(device("/dev/null"));
-    drop(allow(&log).unwrap());
-    let started = Instant::now();
-    while log.shared.lock().is_ok() {
-        assert!(
-            started.elapsed() < FLUSH_WITHIN * 200,
-            "nothing was flushed"
-        );
-        std::thread::yield_now();
-    }
-    check_poisoned(&log);
-}
-
-#[cfg(target_os = "linux")]
-#[test]
-fn a_short_write_poisons() {
-    use rustix::pipe::{PipeFlags, fcntl_setpipe_size, pipe_with};
-    // A pipe of one page takes the first 4096 bytes of a longer entry and no more.
-    let (_reader, writer) = pipe_with(PipeFlags::NONBLOCK | PipeFlags::CLOEXEC).unwrap();
-    fcntl_setpipe_size(&writer, 4096).unwrap();
-    let log = on_device(File::from(writer));
-    let mut long = decision(Effect::Allow);
-    long.rules = vec!["x".repeat(128); 64];
-    let error = log.decision(&long, Durability::Written).unwrap_err();
-    assert!(
-        matches!(&error, AuditError::Write { source } if source.kind() == std::io::ErrorKind::WriteZero),
-        "{error}"
-    );
-    check_poisoned(&log);
 }
 
 #[test]
@@ -294,11 +215,12 @@ fn entries_are_shown_as_selected() {
         };
         assert_eq!(indices(), expected, "{select:?}");
     }
-    // A write under way is left out; a bad line ends the reading with an error.
-    let mut file = OpenOptions::new().append(true).open(place.file()).unwrap();
-    file.write_all(b"{\"body\"").unwrap();
+    // A write under way is left out; a bad entry ends the reading with an error.
+    let pending = place.path("pending/0");
+    let mut file = OpenOptions::new().append(true).open(pending).unwrap();
+    file.write_all(b"\0\x09{\"body\"").unwrap();
     assert_eq!(show(&place.folder(), Select::All).unwrap().count(), 3);
-    file.write_all(b"\n{}\n").unwrap();
+    file.write_all(b"}\0\x02{}").unwrap();
     let items: Vec<_> = show(&place.folder(), Select::All).unwrap().collect();
     assert_eq!(items.len(), 4);
     assert!(matches!(

@@ -121,7 +121,15 @@ pub(crate) struct SetBody<'a> {
     pub(crate) plugins: Option<&'a [PluginPin]>,
 }
 
-/// A last line that a crash left unfinished and that was set aside.
+/// Nothing happened for long.
+#[derive(Serialize)]
+pub(crate) struct HeartbeatBody {
+    /// The number of entries published before it.
+    #[serde(serialize_with = "field::integer")]
+    pub(crate) published: u64,
+}
+
+/// A last entry that a crash left unfinished and that was set aside.
 #[derive(Serialize)]
 pub(crate) struct RecoveryBody<'a> {
     #[serde(serialize_with = "field::integer")]

@@ -1,138 +1,36 @@
 //! What a verifier finds.
 
-use std::fs;
-use std::io::Cursor;
-use std::path::Path;
+mod tampering;
 
-use super::{Head, Options, Progress, Report, StepBack, VerifyError, verify, verify_from};
+use super::{Head, Options, Progress, StepBack, VerifyError, verify};
 use crate::error::Damage;
-use crate::fixture::{Place, decision, outcome};
-use crate::log::Durability;
-use crate::merkle::{Tree, leaf};
-use crate::record::{Effect, Status};
-
-fn over(bytes: &[u8], place: &Place, against: Option<Head>) -> Result<Report, VerifyError> {
-    let options = Options {
-        against,
-        progress: None,
-    };
-    verify_from(
-        Cursor::new(bytes),
-        bytes.len() as u64,
-        Path::new("test"),
-        &place.public(),
-        options,
-    )
-}
-
-fn head(bytes: &[u8]) -> Head {
-    let mut tree = Tree::new();
-    for line in bytes.split_inclusive(|&byte| byte == b'\n') {
-        tree.push(leaf(line.strip_suffix(b"\n").unwrap()));
-    }
-    Head {
-        size: tree.size(),
-        root: tree.root(),
-    }
-}
-
-#[test]
-fn every_flipped_bit_is_found() {
-    let place = Place::new();
-    let whole = place.three_entries();
-    let report = over(&whole, &place, Some(head(&whole))).unwrap();
-    assert_eq!(report.head, head(&whole));
-    let mut bytes = whole.clone();
-    for at in 0..whole.len() {
-        let index = whole[..at].iter().filter(|&&byte| byte == b'\n').count() as u64;
-        for bit in 0..8 {
-            bytes[at] ^= 1 << bit;
-            match over(&bytes, &place, None) {
-                Err(VerifyError::Broken { index: found, .. }) => assert_eq!(found, index),
-                // Without its line break the last line counts as unfinished.
-                Ok(report) => {
-                    assert_eq!((at, report.head.size), (whole.len() - 1, 2));
-                    assert!(report.unfinished_bytes > 0);
-                }
-                Err(other) => panic!("byte {at} bit {bit}: {other}"),
-            }
-            bytes[at] = whole[at];
-        }
-    }
-}
-
-#[test]
-fn dropped_swapped_and_repeated_lines_are_found() {
-    let place = Place::new();
-    let log = place.open();
-    for _ in 0..4 {
-        let written = log
-            .decision(&decision(Effect::Allow), Durability::Written)
-            .unwrap();
-        log.outcome(written, &outcome(Status::Answered)).unwrap();
-        log.refusal(&decision(Effect::Deny)).unwrap();
-    }
-    drop(log);
-    let whole = place.bytes();
-    let lines: Vec<&[u8]> = whole.split_inclusive(|&byte| byte == b'\n').collect();
-    let check =
-        |changed: Vec<&[u8]>, at: usize, what: &str| match over(&changed.concat(), &place, None) {
-            Err(VerifyError::Broken {
-                index,
-                damage: Damage::Index,
-                offset,
-            }) => {
-                assert_eq!(index, at as u64, "{what}");
-                assert_eq!(offset, lines[..at].concat().len() as u64, "{what}");
-            }
-            other => panic!("{what} {at}: {other:?}"),
-        };
-    for at in 0..lines.len() {
-        let mut changed = lines.clone();
-        changed.insert(at, lines[at]);
-        check(changed, at + 1, "repeated");
-        for other in at + 1..lines.len() {
-            let mut changed = lines.clone();
-            changed.swap(at, other);
-            check(changed, at, "swapped");
-        }
-        if at + 1 < lines.len() {
-            let mut changed = lines.clone();
-            changed.remove(at);
-            check(changed, at, "dropped");
-        }
-        // A cut tail verifies by itself, and is found with a head from earlier.
-        let cut = lines[..at].concat();
-        assert_eq!(over(&cut, &place, None).unwrap().head.size, at as u64);
-        match over(&cut, &place, Some(head(&whole))) {
-            Err(error @ VerifyError::Cut { .. }) => assert!(error.is_broken()),
-            other => panic!("cut {at}: {other:?}"),
-        }
-        // A log that went on still has its earlier head.
-        assert!(over(&whole, &place, Some(head(&cut))).is_ok());
-    }
-}
+use crate::fixture::{Place, decision, frames, head};
+use crate::record::Effect;
 
 #[test]
 fn another_history_under_the_same_key_is_found() {
     let place = Place::new();
     let first = place.three_entries();
-    fs::remove_file(place.file()).unwrap();
     let log = place.open();
     for _ in 0..5 {
         log.refusal(&decision(Effect::Deny)).unwrap();
     }
     drop(log);
-    let second = place.bytes();
-    assert!(over(&second, &place, None).is_ok());
-    let forked = over(&second, &place, Some(head(&first)));
+    let all = place.entries();
+    place.write(&all);
+    assert!(place.verify(Some(head(&first))).is_ok());
+    let log = Place::new();
+    let second = log.three_entries();
+    assert!(log.verify(None).is_ok());
+    let forked = log.verify(Some(head(&first)));
     assert!(matches!(forked, Err(VerifyError::Forked { size: 3 })));
+    assert!(log.verify(Some(head(&second))).is_ok());
     let nothing = Head {
         size: 0,
         root: [0; 32],
     };
     assert!(matches!(
-        over(&second, &place, Some(nothing)),
+        log.verify(Some(nothing)),
         Err(VerifyError::Forked { size: 0 })
     ));
 }
@@ -147,12 +45,9 @@ fn entry(index: u64, kind: &str, body: &str) -> String {
 /// Signs `entries` with the log's own key, and expects the last one to be refused, or none.
 fn check(entries: &[String], damage: Option<Damage>) {
     let place = Place::new();
-    let lines: String = entries
-        .iter()
-        .map(|entry| place.forge(entry) + "\n")
-        .collect();
-    let result = over(lines.as_bytes(), &place, None);
-    match (result, damage) {
+    let signed: Vec<String> = entries.iter().map(|entry| place.forge(entry)).collect();
+    place.write(&signed);
+    match (place.verify(None), damage) {
         (Ok(_), None) => {}
         (
             Err(VerifyError::Broken {
@@ -240,10 +135,10 @@ fn lines_that_are_signed_but_not_canonical() {
         (line.clone() + &line, Some(Damage::NotAnEntry)),
         (String::new(), Some(Damage::NotAnEntry)),
         ("[]".to_owned(), Some(Damage::NotAnEntry)),
-        (" ".repeat(70_000), Some(Damage::TooLong)),
+        (" ".repeat(60 * 1024 + 1), Some(Damage::TooLong)),
     ] {
-        let result = over(format!("{changed}\n").as_bytes(), &place, None);
-        match (result, damage) {
+        place.write(&[&changed]);
+        match (place.verify(None), damage) {
             (Ok(_), None) => {}
             (Err(VerifyError::Broken { damage: found, .. }), Some(damage)) => {
                 assert_eq!(found, damage, "{changed}");
@@ -255,9 +150,10 @@ fn lines_that_are_signed_but_not_canonical() {
     let fixed = place.forge(&entry(0, "config", r#"{"digest":""}"#)).len();
     for (length, fits) in [(60 * 1024, true), (60 * 1024 + 1, false)] {
         let body = format!(r#"{{"digest":"{}"}}"#, "x".repeat(length - fixed));
-        let line = place.forge(&entry(0, "config", &body)) + "\n";
-        assert_eq!(line.len(), length + 1);
-        assert_eq!(over(line.as_bytes(), &place, None).is_ok(), fits);
+        let line = place.forge(&entry(0, "config", &body));
+        assert_eq!(line.len(), length);
+        place.write(&[line]);
+        assert_eq!(place.verify(None).is_ok(), fits);
     }
 }
 
@@ -266,17 +162,16 @@ fn a_clock_that_went_back_is_reported() {
     let place = Place::new();
     let at = |index, time: &str| {
         let entry = entry(index, "config", "{}");
-        place.forge(&entry.replace("00:00:00.000", time)) + "\n"
+        place.forge(&entry.replace("00:00:00.000", time))
     };
-    let lines: String = [
+    let entries = [
         at(0, "12:00:00.000"),
         at(1, "11:59:55.000"),
         at(2, "11:59:49.999"),
         at(3, "12:00:00.000"),
         at(4, "10:00:00.000"),
         at(5, "09:59:00.000"),
-    ]
-    .concat();
+    ];
     for (count, step_back) in [
         (2, None),
         (
@@ -294,11 +189,8 @@ fn a_clock_that_went_back_is_reported() {
             }),
         ),
     ] {
-        let some: String = lines.split_inclusive('\n').take(count).collect();
-        assert_eq!(
-            over(some.as_bytes(), &place, None).unwrap().step_back,
-            step_back
-        );
+        place.write(&entries[..count]);
+        assert_eq!(place.verify(None).unwrap().step_back, step_back);
     }
 }
 
@@ -315,18 +207,20 @@ fn unreadable_is_not_broken_and_progress_is_told() {
     let mut told = Vec::new();
     let mut tell = |progress: Progress| told.push(progress);
     let options = Options {
-        against: None,
         progress: Some(&mut tell),
+        ..Options::default()
     };
     verify(&place.folder(), &place.public(), options).unwrap();
     assert_eq!(
         told.iter()
             .map(|progress| progress.entries)
             .collect::<Vec<_>>(),
-        [512, 1024]
+        [256, 512, 768, 1024, 1025]
     );
-    assert_eq!(told[1].total_bytes, place.bytes().len() as u64);
-    assert!(told[0].bytes < told[1].bytes && told[1].bytes < told[1].total_bytes);
+    let bytes = frames(&place.entries()).len() as u64;
+    assert!(told.iter().all(|progress| progress.total_bytes == bytes));
+    assert!(told.is_sorted_by(|a, b| a.bytes < b.bytes));
+    assert_eq!(told.last().unwrap().bytes, bytes);
     // Another key, or the same key for another log, verifies nothing.
     let other = Place::new().public();
     let renamed = place.key.verifying_key("other.example/log").unwrap();
@@ -351,10 +245,9 @@ fn the_example_of_the_format_page_verifies() {
             .unwrap_or_else(|| panic!("{start}"))
     };
     let key = after("laptop.example/log+").parse().unwrap();
-    let line = after(r#"{"body":"#).to_owned() + "\n";
-    let path = Path::new("FORMAT.md");
-    let options = Options::default();
-    let report = verify_from(line.as_bytes(), line.len() as u64, path, &key, options).unwrap();
+    let place = Place::new();
+    place.write(&[after(r#"{"body":"#)]);
+    let report = verify(&place.folder(), &key, Options::default()).unwrap();
     let root: String = report
         .head
         .root
