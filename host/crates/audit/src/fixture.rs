@@ -1,10 +1,11 @@
 //! Small logs for the tests, with a clock that ticks by itself.
 
+mod disk;
 mod records;
 mod signer;
 
 use std::os::unix::fs::DirBuilderExt as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -12,6 +13,7 @@ use tempfile::TempDir;
 use wardlet_call::Json;
 use wardlet_keys::{EntryKey, VerifyingKey, base64url};
 
+pub(crate) use self::disk::{CUTS, Cut, Disk, Fault};
 pub(crate) use self::records::*;
 pub(crate) use self::signer::MemorySigner;
 use crate::clock::Clock;
@@ -53,6 +55,16 @@ impl Place {
             temporary: tempfile::tempdir().unwrap(),
             key,
             signer: MemorySigner::new(),
+        }
+    }
+
+    /// Another folder for a log of the same key, with a signer of the same key that has signed
+    /// nothing yet.
+    pub(crate) fn again(&self) -> Self {
+        Place {
+            temporary: tempfile::tempdir().unwrap(),
+            key: Arc::clone(&self.key),
+            signer: self.signer.again(),
         }
     }
 
@@ -190,4 +202,20 @@ pub(crate) fn head(entries: &[impl AsRef<[u8]>]) -> Head {
 
 pub(crate) fn allow(log: &Log) -> Result<WrittenDecision, AuditError> {
     log.decision(&decision(Effect::Allow), Durability::Written)
+}
+
+/// Copies a folder with all that is in it.
+pub(crate) fn copy(from: &Path, to: &Path) {
+    drop(std::fs::remove_dir_all(to));
+    std::fs::create_dir(to).unwrap();
+    std::fs::set_permissions(to, std::fs::metadata(from).unwrap().permissions()).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let to = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            copy(&entry.path(), &to);
+        } else {
+            std::fs::copy(entry.path(), to).unwrap();
+        }
+    }
 }

@@ -15,15 +15,12 @@ pub(crate) mod space;
 mod writer;
 
 use std::collections::BTreeSet;
-use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use rustix::fs::FlockOperation;
-use rustix::io::Errno;
 use wardlet_call::Blame;
 use wardlet_keys::{EntryKey, PrivateFolder};
 
@@ -36,6 +33,7 @@ use self::writer::{Urgency, Writer};
 use crate::clock::Clock;
 use crate::error::AuditError;
 use crate::line::{Reference, Seal};
+use crate::lock;
 use crate::record::{
     Decision, Effect, Event, Gateway, Outcome, OutcomeBody, RecoveryBody, SetBody, Status, Timings,
 };
@@ -186,7 +184,9 @@ impl Log {
     ) -> Result<Self, AuditError> {
         let public = seal.verifying_key()?;
         let private = PrivateFolder::open(folder)?;
-        let lock = lock(&private)?;
+        let lock = lock::take(&private, path::LOCK)?.ok_or_else(|| AuditError::InUse {
+            path: folder.to_owned(),
+        })?;
         let store = Store::new(folder, files);
         upgrade::upgrade(&store)?;
         let mut found = recover(&store, &public)?;
@@ -379,23 +379,6 @@ impl std::fmt::Debug for Log {
         f.debug_struct("Log")
             .field("recovered", &self.recovered)
             .finish_non_exhaustive()
-    }
-}
-
-/// Takes the log for this process alone.
-fn lock(folder: &PrivateFolder) -> Result<File, AuditError> {
-    let file = folder.append(path::LOCK)?;
-    // The system lets go of the lock when the process ends, however it ends.
-    match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
-        Ok(()) => Ok(file),
-        Err(Errno::WOULDBLOCK) => Err(AuditError::InUse {
-            path: folder.path().to_owned(),
-        }),
-        Err(errno) => Err(AuditError::Io {
-            action: "lock",
-            path: folder.path().join(path::LOCK),
-            source: errno.into(),
-        }),
     }
 }
 

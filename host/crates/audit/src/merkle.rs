@@ -3,6 +3,7 @@
 use wardlet_keys::digest::{Sha256, sha256};
 
 pub mod proof;
+pub mod tiles;
 
 #[cfg(test)]
 pub(crate) mod leaves;

@@ -10,6 +10,11 @@
 //! takes over the gateway can write entries that verify, from then on. It cannot take back or change
 //! what a checkpoint covers already, since nobody would sign that; and whoever holds an earlier
 //! checkpoint finds it out.
+//!
+//! All of this holds as far as the signer's folder and its socket are out of reach. A process of the
+//! same user can read the key, and can ask for a checkpoint of entries that no gateway wrote, after
+//! which the log gets no other. So the signer is best run as another user, which both ends are told:
+//! [`SignerServer::new`], [`SignerClient::new`].
 
 use std::io;
 use std::path::PathBuf;

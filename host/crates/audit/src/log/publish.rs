@@ -15,13 +15,14 @@ use super::open_mark::OpenMark;
 use super::writer::Writer;
 use crate::error::AuditError;
 use crate::line::Seal;
+use crate::merkle::tiles::TileHashes;
 use crate::merkle::{self, proof};
 use crate::signer::CheckpointSigner;
 use crate::tree::bundles::{self, Bundle};
 use crate::tree::frames::{Frames, Piece};
 use crate::tree::levels::Levels;
 use crate::tree::path::{self, BUNDLE_ENTRIES};
-use crate::tree::tiles::{self, TileHashes};
+use crate::tree::tiles::{self, FolderTiles};
 
 /// A page of memory: no more of a bundle is read from the disk anew than the pages that are full,
 /// since a writer would wait for the last one.
@@ -243,8 +244,11 @@ impl Publisher {
             return Ok(None);
         }
         let from = signer.last()?.map_or(0, |head| head.size).min(size);
-        let mut hashes = TileHashes::new(self.store.folder(), size, Some(&self.levels));
-        let consistency = proof::consistency(&mut hashes, from, size)?.unwrap_or_default();
+        let folder = self.store.folder();
+        let mut hashes = TileHashes::new(FolderTiles::new(folder, Some(&self.levels)), size);
+        let consistency = proof::consistency(&mut hashes, from, size);
+        let consistency = consistency.map_err(|error| error.of_folder(folder))?;
+        let consistency = consistency.unwrap_or_default();
         Ok(Some(signer.sign(size, &root, &consistency)?))
     }
 

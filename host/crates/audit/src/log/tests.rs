@@ -1,5 +1,6 @@
 //! Writing, poisoning and recovering a log.
 
+mod faults;
 mod publish;
 
 use std::fs::{self, OpenOptions};

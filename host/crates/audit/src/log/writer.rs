@@ -312,7 +312,7 @@ impl Writer {
 
     /// Makes the next bundle's file before it is needed. Where that fails, whoever needs it finds
     /// out.
-    fn make_ahead(&self) {
+    pub(super) fn make_ahead(&self) {
         let Ok(state) = self.lock() else { return };
         let number = state.next / BUNDLE_ENTRIES + 1;
         let made = matches!(&state.ahead, Some(ahead) if ahead.number == number);

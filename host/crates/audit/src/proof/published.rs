@@ -11,9 +11,10 @@ use crate::checkpoint::{Checkpoint, CheckpointError};
 use crate::error::AuditError;
 use crate::merkle::Hash;
 use crate::merkle::proof::{Hashes, inclusion};
+use crate::merkle::tiles::TileHashes;
 use crate::note::MAX_NOTE_BYTES;
 use crate::tree::path::CHECKPOINT;
-use crate::tree::tiles::TileHashes;
+use crate::tree::tiles::FolderTiles;
 
 /// How often a proof is begun anew when another checkpoint was published meanwhile: one comes each
 /// second at most, and a proof takes some milliseconds.
@@ -39,14 +40,21 @@ pub enum ProveError {
 }
 
 /// The hashes of a published log, out of its tiles, for proofs.
-pub struct LogHashes<'a>(TileHashes<'a>);
+#[derive(Debug)]
+pub struct LogHashes<'a> {
+    folder: &'a Path,
+    hashes: TileHashes<FolderTiles<'a>>,
+}
 
 impl<'a> LogHashes<'a> {
     /// Those of the first `size` entries of the log in `folder`, which has a checkpoint of this size
     /// or had one a moment ago.
     #[must_use]
     pub fn new(folder: &'a Path, size: u64) -> Self {
-        LogHashes(TileHashes::new(folder, size, None))
+        LogHashes {
+            folder,
+            hashes: TileHashes::new(FolderTiles::new(folder, None), size),
+        }
     }
 }
 
@@ -54,7 +62,8 @@ impl Hashes for LogHashes<'_> {
     type Error = AuditError;
 
     fn hash(&mut self, level: u8, index: u64) -> Result<Hash, AuditError> {
-        Ok(self.0.hash(level, index)?)
+        let found = self.hashes.hash(level, index);
+        Ok(found.map_err(|error| error.of_folder(self.folder))?)
     }
 }
 

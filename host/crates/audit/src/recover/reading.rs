@@ -11,11 +11,12 @@ use crate::error::{AuditError, Damage};
 use crate::line::{self, Reference};
 use crate::log::files::Store;
 use crate::log::open_mark::OpenMark;
+use crate::merkle::tiles::TileHashes;
 use crate::merkle::{self, Tree, proof};
 use crate::tree::bundles::{self, Bundle};
 use crate::tree::frames::{Frames, Piece};
 use crate::tree::path::{self, BUNDLE_ENTRIES};
-use crate::tree::tiles::TileHashes;
+use crate::tree::tiles::FolderTiles;
 use crate::verify::Head;
 
 /// Where and how the entries of a bundle end before they should.
@@ -74,8 +75,10 @@ impl<'a> Reading<'a> {
         let size = self.tree.size();
         match self.checkpoint {
             Some(head) if head.size < size => {
-                let mut hashes = TileHashes::new(self.store.folder(), size, None);
-                let root = proof::root(&mut hashes, head.size)?;
+                let folder = self.store.folder();
+                let mut hashes = TileHashes::new(FolderTiles::new(folder, None), size);
+                let root = proof::root(&mut hashes, head.size);
+                let root = root.map_err(|error| error.of_folder(folder))?;
                 self.fits(head, root)
             }
             _ => self.compare(),

@@ -9,7 +9,7 @@ use wardlet_keys::digest::DIGEST_BYTES;
 use super::bundles::present;
 use super::levels::Levels;
 use super::path::{self, BUNDLE_ENTRIES};
-use crate::merkle::proof::Hashes;
+use crate::merkle::tiles::Tiles;
 use crate::merkle::{self, Hash};
 
 /// Why a tile that must be there cannot be had.
@@ -74,67 +74,47 @@ pub(crate) fn edge(folder: &Path, full: u64) -> Result<Levels, TileError> {
     Ok(Levels::of_full_bundles(levels))
 }
 
-/// The hashes of a published tree, for proofs. It keeps the tile of each level that it read last.
-pub(crate) struct TileHashes<'a> {
+/// The tiles of the log in a folder, for proofs.
+#[derive(Debug)]
+pub(crate) struct FolderTiles<'a> {
     folder: &'a Path,
-    size: u64,
-    /// The last tiles, where they are in memory already.
+    /// The last tiles of each level, where they are in memory already.
     levels: Option<&'a Levels>,
-    kept: Vec<Option<(u64, Vec<Hash>)>>,
 }
 
-impl<'a> TileHashes<'a> {
-    /// Those of the first `size` entries of the log in `folder`.
-    pub(crate) fn new(folder: &'a Path, size: u64, levels: Option<&'a Levels>) -> Self {
-        TileHashes {
-            folder,
-            size,
-            levels,
-            kept: Vec::new(),
-        }
-    }
-
-    /// The tile `n` of a level, as wide as the tree makes it.
-    fn tile(&mut self, level: usize, n: u64) -> Result<&[Hash], TileError> {
-        if self.kept.len() <= level {
-            self.kept.resize_with(level + 1, || None);
-        }
-        let missing = || TileError::Damaged(self.folder.join(path::tile(level, n)));
-        let slot = self.kept.get_mut(level).ok_or_else(missing)?;
-        if !matches!(slot, Some((number, _)) if *number == n) {
-            let memory = self.levels.and_then(|levels| {
-                let mut partial = levels.partial();
-                partial.find(|(l, number, _)| (*l, *number) == (level, n))
-            });
-            let hashes = match memory {
-                Some((.., hashes)) => hashes.to_vec(),
-                None => {
-                    let height = u32::try_from(level).unwrap_or(u32::MAX);
-                    let shift = height.saturating_mul(path::TILE_HEIGHT);
-                    let count = self.size.checked_shr(shift).unwrap_or(0);
-                    let width = count.saturating_sub(n * BUNDLE_ENTRIES).min(BUNDLE_ENTRIES);
-                    read(self.folder, level, n, width as usize)?
-                }
-            };
-            *slot = Some((n, hashes));
-        }
-        slot.as_ref()
-            .map(|(_, hashes)| hashes.as_slice())
-            .ok_or_else(missing)
+impl<'a> FolderTiles<'a> {
+    pub(crate) fn new(folder: &'a Path, levels: Option<&'a Levels>) -> Self {
+        FolderTiles { folder, levels }
     }
 }
 
-impl Hashes for TileHashes<'_> {
+impl Tiles for FolderTiles<'_> {
     type Error = TileError;
 
-    fn hash(&mut self, level: u8, index: u64) -> Result<Hash, TileError> {
-        let height = u32::from(level) % path::TILE_HEIGHT;
-        let tile_level = usize::from(level) / path::TILE_HEIGHT as usize;
-        let first = index << height;
-        let (n, at) = (first / BUNDLE_ENTRIES, (first % BUNDLE_ENTRIES) as usize);
-        let folder = self.folder;
-        let hashes = self.tile(tile_level, n)?.get(at..at + (1 << height));
-        let damaged = || TileError::Damaged(folder.join(path::tile(tile_level, n)));
-        Ok(merkle::perfect(hashes.ok_or_else(damaged)?))
+    fn tile(&mut self, level: u8, index: u64, width: u16) -> Result<Vec<Hash>, TileError> {
+        let level = usize::from(level);
+        let memory = self.levels.and_then(|levels| {
+            let mut partial = levels.partial();
+            partial.find(|(l, n, _)| (*l, *n) == (level, index))
+        });
+        match memory {
+            Some((.., hashes)) => Ok(hashes.to_vec()),
+            None => read(self.folder, level, index, usize::from(width)),
+        }
+    }
+}
+
+/// Why the hashes of a tree of a folder's tiles cannot be had.
+pub(crate) type HashError = merkle::tiles::TileError<TileError>;
+
+impl HashError {
+    /// The same as a fault of a tile; one that is too short or outside of the tree is damaged.
+    pub(crate) fn of_folder(self, folder: &Path) -> TileError {
+        match self {
+            HashError::Read(error) => error,
+            HashError::Short { level, index } | HashError::Outside { level, index } => {
+                TileError::Damaged(folder.join(path::tile(usize::from(level), index)))
+            }
+        }
     }
 }

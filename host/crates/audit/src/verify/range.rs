@@ -10,11 +10,12 @@ use super::tree::Published;
 use super::{Head, VerifyError};
 use crate::error::Damage;
 use crate::line;
+use crate::merkle::tiles::TileHashes;
 use crate::merkle::{self, proof};
 use crate::tree::bundles;
 use crate::tree::frames::{Frames, Piece};
 use crate::tree::path::{self, BUNDLE_ENTRIES};
-use crate::tree::tiles::{TileError, TileHashes};
+use crate::tree::tiles::{FolderTiles, TileError};
 
 /// What a range of a log without damage holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,7 +51,7 @@ pub fn verify_range(
         checkpoint_signed: published.is_some_and(|published| published.signed),
     };
     let size = report.checkpoint.map_or(0, |head| head.size);
-    let mut hashes = TileHashes::new(folder, size, None);
+    let mut hashes = TileHashes::new(FolderTiles::new(folder, None), size);
     if range.is_empty() {
         return Ok(report);
     }
@@ -61,7 +62,7 @@ pub fn verify_range(
                 return Ok(());
             };
             let proof = proof::inclusion(&mut hashes, index, head.size);
-            let proof = proof.map_err(|error| tile_error(error, index))?;
+            let proof = proof.map_err(|error| tile_error(error.of_folder(folder), index))?;
             let proof = proof.unwrap_or_default();
             proof::verify_inclusion(&leaf, index, head.size, &head.root, &proof)
                 .map_err(|_| broken)?;

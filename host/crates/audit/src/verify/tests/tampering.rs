@@ -1,11 +1,10 @@
 //! Whatever is changed in a folder is found and named.
 
 use std::fs;
-use std::path::Path;
 
 use super::super::{Head, VerifyError, verify_range};
 use crate::error::{AuditError, Damage};
-use crate::fixture::{Place, allow, decision, frames, head, outcome};
+use crate::fixture::{Place, allow, copy, decision, frames, head, outcome};
 use crate::record::{Effect, Status};
 
 /// A published log of `count` entries.
@@ -20,22 +19,6 @@ fn published(count: usize) -> (Place, Vec<Vec<u8>>) {
     assert_eq!(entries.len(), count);
     assert_eq!(place.verified().checkpoint, Some(head(&entries)));
     (place, entries)
-}
-
-/// Copies a folder with all that is in it.
-fn copy(from: &Path, to: &Path) {
-    drop(fs::remove_dir_all(to));
-    fs::create_dir(to).unwrap();
-    fs::set_permissions(to, fs::metadata(from).unwrap().permissions()).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        let to = to.join(entry.file_name());
-        if entry.path().is_dir() {
-            copy(&entry.path(), &to);
-        } else {
-            fs::copy(entry.path(), to).unwrap();
-        }
-    }
 }
 
 /// Flips each bit of a file, one after the other, and checks what is said.
