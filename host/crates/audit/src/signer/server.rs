@@ -149,7 +149,11 @@ pub fn listen(path: &Path, others: bool) -> io::Result<UnixListener> {
         }
         Ok(_) => match UnixStream::connect(path) {
             Ok(_) => return Err(io::ErrorKind::AddrInUse.into()),
-            Err(_) => std::fs::remove_file(path)?,
+            // Nobody listens there any more. Any other error tells nothing about that.
+            Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
+                std::fs::remove_file(path)?;
+            }
+            Err(error) => return Err(error),
         },
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
         Err(error) => return Err(error),

@@ -237,6 +237,14 @@ impl Witness {
         kept.get(origin).map(|kept| kept.note.clone())
     }
 
+    /// The same by the hash of the origin, 64 small hexadecimal digits: what stands in the path
+    /// `<hash>/checkpoint` below the address where monitors ask (tlog-witness, version 1.1).
+    #[must_use]
+    pub fn latest_of_hash(&self, origin_hash: &str) -> Option<String> {
+        let is_meant = |origin: &&String| hex(&sha256(origin.as_bytes())) == origin_hash;
+        self.latest(self.logs.keys().find(is_meant)?)
+    }
+
     /// Judges the body of a request. What it cosigned is on disk before this returns.
     #[must_use]
     pub fn add_checkpoint(&self, body: &[u8]) -> Verdict {

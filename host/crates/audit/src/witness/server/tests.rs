@@ -98,6 +98,9 @@ fn it_cosigns_what_continues_what_it_cosigned_also_after_a_restart() {
         let key = witness.cosigner_key().unwrap();
         assert_eq!(note.signed_by(&key), Ok(vec![time]));
         assert_eq!(witness.latest(ORIGIN), Some(note.to_string()));
+        let hash = hex(&sha256(ORIGIN.as_bytes()));
+        assert_eq!(witness.latest_of_hash(&hash), Some(note.to_string()));
+        assert_eq!(witness.latest_of_hash(&hash.to_uppercase()), None);
         drop(witness);
         assert_eq!(place.open().latest(ORIGIN), Some(note.to_string()));
         old = size;
