@@ -1,19 +1,17 @@
 //! Against `aics-tlog`.
 
-use std::path::Path;
 use std::process::Command;
-use std::sync::Arc;
 
 use serde_json::{Value, json};
 use wardlet_audit::checkpoint::Checkpoint;
 use wardlet_audit::note::Note;
 use wardlet_audit::proof::{ProofFile, ProofFileError, ProveError};
-use wardlet_audit::signer::{LocalSigner, in_thread};
-use wardlet_audit::{Event, Gateway, Log, Select, SystemClock, show};
+use wardlet_audit::{Effect, Select, show};
 use wardlet_keys::{CosignerKey, VerifyingKey};
 
 use crate::installed::{ask, python, script};
-use crate::support::{self, ORIGIN, WITNESS, base64, vectors};
+use crate::support::log::{decision, open, signer};
+use crate::support::{ORIGIN, WITNESS, base64, vectors};
 
 /// The proofs among the vectors of proof files, which this verifier has no format for: what is left
 /// once the file is read and its checkpoint is found to be good.
@@ -110,72 +108,20 @@ fn checkpoints_that_aics_tlog_signed_are_good() {
     }
 }
 
-/// A log of our own with so many entries, and the key that checks its checkpoints.
-fn log(folder: &Path, entries: u64) -> VerifyingKey {
-    let signer = LocalSigner::open(&folder.join("signer"), ORIGIN).unwrap();
-    let key = signer.verifying_keys().unwrap().remove(0);
-    let gateway = Gateway {
-        build: "test".to_owned(),
-        name: "laptop".to_owned(),
-    };
-    let log = Log::open_signed(
-        &folder.join("log"),
-        ORIGIN,
-        &gateway,
-        Arc::new(support::key(0)),
-        Box::new(SystemClock),
-        Box::new(in_thread(Box::new(signer)).unwrap()),
-    );
-    let log = log.unwrap();
-    for n in 0..entries {
-        let digest = format!("sha256:{n:064x}");
-        assert_eq!(log.record(&Event::Config { digest }).unwrap(), n);
-    }
-    log.publish().unwrap();
-    key
-}
-
-/// Whether `aics-tlog` takes the log in a folder.
-fn is_taken(python: &Path, folder: &Path, key: &VerifyingKey) -> bool {
-    let case = json!({"folder": folder.join("log"), "keys": [key.to_string()]});
-    let question = json!({"tree": [case]});
-    let said = ask(Command::new(python).arg(script("check_tlog.py")), &question);
-    said["tree"][0].as_bool().unwrap()
-}
-
-#[test]
-fn aics_tlog_audits_a_whole_log_of_ours() {
-    let Some(python) = python("aics_tlog_audits_a_whole_log_of_ours") else {
-        return;
-    };
-    for entries in [1, 255, 256, 257, 700] {
-        let folder = tempfile::tempdir().unwrap();
-        let key = log(folder.path(), entries);
-        assert!(is_taken(&python, folder.path(), &key), "{entries} entries");
-        let other = support::key(1).verifying_key(ORIGIN).unwrap();
-        assert!(!is_taken(&python, folder.path(), &other), "another key");
-        // One bit of one hash, which no root is computed from where the tile is full.
-        let path = folder.path().join("log/tile/0");
-        let first = match entries {
-            256.. => path.join("000"),
-            _ => path.join(format!("000.p/{entries}")),
-        };
-        let mut tile = std::fs::read(&first).unwrap();
-        tile[0] ^= 1;
-        std::fs::write(&first, tile).unwrap();
-        assert!(!is_taken(&python, folder.path(), &key), "{entries} entries");
-    }
-}
-
 #[test]
 fn aics_tlog_takes_proofs_out_of_a_log_of_ours() {
     let Some(python) = python("aics_tlog_takes_proofs_out_of_a_log_of_ours") else {
         return;
     };
-    let folder = tempfile::tempdir().unwrap();
-    let key = log(folder.path(), 700);
-    let path = folder.path().join("log");
-    let keys = [key];
+    let place = tempfile::tempdir().unwrap();
+    let path = place.path().join("log");
+    let log = open(&path);
+    for number in 0..700 {
+        let refusal = decision(Effect::Deny, &number.to_string());
+        log.refusal(&refusal).unwrap();
+    }
+    drop(log);
+    let keys = signer(&path).verifying_keys().unwrap();
     let mut asked = Vec::new();
     for index in [0, 1, 255, 256, 511, 512, 698, 699] {
         let proof = ProofFile::of_log(&path, &keys, index).unwrap();
