@@ -19,7 +19,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use wardlet_keys::KeyError;
+use wardlet_keys::{KeyError, VerifyingKey};
 
 use crate::merkle::Hash;
 use crate::merkle::proof::ProofError;
@@ -133,6 +133,12 @@ impl SignError {
 
 /// Signs the checkpoints of one log, each a continuation of the one before.
 pub trait CheckpointSigner: Send {
+    /// The public keys that check what it signs. Each checkpoint carries a signature by each of them.
+    ///
+    /// # Errors
+    /// Where the signer cannot be reached.
+    fn keys(&mut self) -> Result<Vec<VerifyingKey>, SignError>;
+
     /// What was signed last; none before the first checkpoint. The proof that
     /// [`CheckpointSigner::sign`] asks for begins at this size.
     ///

@@ -123,6 +123,10 @@ impl LocalSigner {
 }
 
 impl CheckpointSigner for LocalSigner {
+    fn keys(&mut self) -> Result<Vec<VerifyingKey>, SignError> {
+        Ok(self.verifying_keys()?)
+    }
+
     fn last(&mut self) -> Result<Option<Head>, SignError> {
         Ok(self.last.as_ref().map(|signed| signed.head))
     }

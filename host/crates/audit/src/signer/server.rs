@@ -110,6 +110,7 @@ pub(super) fn answer_all(
         // A signer that panicked has written its record or not; both are told apart when it signs.
         let mut signer = signer.lock().unwrap_or_else(PoisonError::into_inner);
         let answer = match request {
+            Request::Keys => Answer::keys(signer.keys()),
             Request::Last => Answer::last(signer.last()),
             Request::Sign {
                 size,
