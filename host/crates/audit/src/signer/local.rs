@@ -54,7 +54,8 @@ impl LocalSigner {
     }
 
     /// As [`LocalSigner::open`]; `also` are keys that sign beside the one of the folder, so that a
-    /// log can go from one key to the next.
+    /// log can go from one key to the next. Once both have signed a checkpoint, the file of the next
+    /// key can take the place of the first one's.
     ///
     /// # Errors
     /// As [`LocalSigner::open`].
