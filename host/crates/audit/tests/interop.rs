@@ -10,6 +10,8 @@
     reason = "a test that meets the unexpected fails"
 )]
 
+#[path = "interop/folder.rs"]
+mod folder;
 #[path = "interop/http.rs"]
 mod http;
 #[path = "interop/installed.rs"]

@@ -1,5 +1,7 @@
 //! What the integration tests share: fixed keys, small trees, and the files of the test vectors.
 
+pub(crate) mod log;
+
 use std::convert::Infallible;
 use std::fs;
 use std::path::PathBuf;
