@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Output;
 
 use serde_json::{Value, json};
@@ -20,8 +20,24 @@ fn command(finished: &Finished, arguments: &[&str]) -> Output {
     wardlet(arguments, &finished.folder.path().join("wardlet.toml"))
 }
 
-fn log_file(finished: &Finished) -> std::path::PathBuf {
-    finished.folder.path().join(".wardlet/log/entries.jsonl")
+fn log_folder(finished: &Finished) -> PathBuf {
+    finished.folder.path().join(".wardlet/log")
+}
+
+/// The entries of the log as they stand in it, one a line.
+fn entries(finished: &Finished) -> String {
+    let shown = wardlet_audit::show(&log_folder(finished), wardlet_audit::Select::All).unwrap();
+    shown.map(|entry| entry.unwrap().line + "\n").collect()
+}
+
+/// Writes other entries in the place of those of a short log, each after its length.
+fn rewrite(finished: &Finished, lines: &str) {
+    let framed = lines.lines().map(|line| {
+        let length = u16::try_from(line.len()).unwrap().to_be_bytes();
+        [&length, line.as_bytes()].concat()
+    });
+    let bundle = framed.collect::<Vec<_>>().concat();
+    fs::write(log_folder(finished).join("pending/0"), bundle).unwrap();
 }
 
 #[test]
@@ -31,8 +47,7 @@ fn a_sound_log_verifies_and_shows() {
     assert!(verified.status.success(), "{verified:?}");
     let shown = command(&finished, &["audit", "show", "--json"]);
     let shown = String::from_utf8(shown.stdout).unwrap();
-    let file = fs::read_to_string(log_file(&finished)).unwrap();
-    for line in file.lines() {
+    for line in entries(&finished).lines() {
         let entry: Value = serde_json::from_str(line).unwrap();
         assert!(
             shown.contains(entry["sig"].as_str().unwrap()),
@@ -50,7 +65,7 @@ fn a_sound_log_verifies_and_shows() {
 #[test]
 fn any_change_is_found() {
     let finished = session();
-    let sound = fs::read_to_string(log_file(&finished)).unwrap();
+    let sound = entries(&finished);
     let lines: Vec<&str> = sound.lines().collect();
     let join = |lines: &[&str]| {
         lines
@@ -77,7 +92,7 @@ fn any_change_is_found() {
     ];
     for (name, changed) in changes {
         assert_ne!(changed, sound, "{name}");
-        fs::write(log_file(&finished), changed).unwrap();
+        rewrite(&finished, &changed);
         let verified = command(&finished, &["audit", "verify"]);
         assert_eq!(verified.status.code(), Some(1), "{name}: {verified:?}");
         assert!(
@@ -95,13 +110,13 @@ fn a_cut_tail_is_found_against_an_earlier_head() {
     let head = format!("{}:{}", report["size"], report["root"].as_str().unwrap());
     let same = command(&finished, &["audit", "verify", "--against", &head]);
     assert!(same.status.success(), "{same:?}");
-    let sound = fs::read_to_string(log_file(&finished)).unwrap();
+    let sound = entries(&finished);
     let lines: Vec<&str> = sound.lines().collect();
     let cut: String = lines[..lines.len() - 1]
         .iter()
         .map(|line| format!("{line}\n"))
         .collect();
-    fs::write(log_file(&finished), cut).unwrap();
+    rewrite(&finished, &cut);
     assert!(
         command(&finished, &["audit", "verify"]).status.success(),
         "without a head a cut tail cannot be told"
@@ -113,7 +128,7 @@ fn a_cut_tail_is_found_against_an_earlier_head() {
 #[test]
 fn an_unreadable_log_is_told_apart_from_a_broken_one() {
     let finished = session();
-    fs::remove_file(log_file(&finished)).unwrap();
+    fs::remove_dir_all(log_folder(&finished)).unwrap();
     let verified = command(&finished, &["audit", "verify"]);
     assert_eq!(verified.status.code(), Some(3), "{verified:?}");
 }
@@ -188,7 +203,7 @@ fn the_log_goes_on_with_the_next_session() {
     agent.call("echo", &json!({"path": "/srv/data/b"}));
     assert!(agent.close().success());
     assert!(command(&finished, &["audit", "verify"]).status.success());
-    let entries = crate::fixture::Entries::read(&log_file(&finished));
+    let entries = crate::fixture::Entries::read(&log_folder(&finished));
     assert_eq!(entries.0[..before], finished.entries.0[..]);
     assert_eq!(entries.count("allow"), 2);
 }

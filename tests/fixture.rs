@@ -96,7 +96,7 @@ impl Gateway {
 
     /// The entries of the log.
     pub(crate) fn entries(&self) -> Entries {
-        Entries::read(&self.path(".wardlet/log/entries.jsonl"))
+        Entries::read(&self.path(".wardlet/log"))
     }
 
     /// The id of the one call that is held, once it is.

@@ -101,7 +101,7 @@ fn behind_gateway(command: &[String], rules: &str) -> (tempfile::TempDir, Vec<St
 fn check_log(folder: &tempfile::TempDir, allowed: usize, denied: usize) {
     let verified = wardlet(&["audit", "verify"], &folder.path().join("wardlet.toml"));
     assert!(verified.status.success(), "{verified:?}");
-    let entries = Entries::read(&folder.path().join(".wardlet/log/entries.jsonl"));
+    let entries = Entries::read(&folder.path().join(".wardlet/log"));
     entries.check_pairs();
     assert_eq!(
         (entries.count("allow"), entries.count("deny")),

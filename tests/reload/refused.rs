@@ -264,7 +264,7 @@ fn a_change_that_cannot_be_recorded_is_not_made() {
     gateway.agent.initialise();
     gateway.agent.call("echo", &json!({"path": "/srv/data/a"}));
     let before = gateway.status();
-    let entries = gateway.path(".wardlet/log/entries.jsonl");
+    let entries = gateway.path(".wardlet/log/pending/0");
     let size = fs::metadata(&entries).unwrap().len();
     let limit = Rlimit {
         current: Some(size + 10),

@@ -131,12 +131,14 @@ fn where_there_is_nothing_to_show_it_says_so() {
         command.output().unwrap()
     };
     assert_eq!(ask().status.code(), Some(3), "there is no log");
-    fs::create_dir(state.path().join("log")).unwrap();
-    let log = state.path().join("log/entries.jsonl");
+    fs::create_dir_all(state.path().join("log/pending")).unwrap();
+    let log = state.path().join("log/pending/0");
     fs::write(&log, "").unwrap();
     assert!(said(&ask()).contains("no entries yet"));
     let broken = r#"{"index":0,"kind":"decision","body":{"shadow":[{"rule":7}]}}"#;
-    fs::write(&log, format!("{broken}\n")).unwrap();
+    // A bundle has the length of each entry before it.
+    let length = u16::try_from(broken.len()).unwrap().to_be_bytes();
+    fs::write(&log, [&length, broken.as_bytes()].concat()).unwrap();
     let output = ask();
     assert_eq!(output.status.code(), Some(1), "{output:?}");
     assert!(

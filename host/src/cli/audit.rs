@@ -212,6 +212,7 @@ fn check(arguments: &Verify) -> Result<(), Failure> {
     let options = Checks {
         against,
         progress: Some(&mut progress),
+        ..Checks::default()
     };
     let checked = verify(&state.join(LOG), &key, options);
     bar.finish_and_clear();

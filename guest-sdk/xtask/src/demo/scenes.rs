@@ -1,6 +1,5 @@
 //! The scenes of the demo, in order. Each says what happened and checks that it did.
 
-use std::fs;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -129,9 +128,8 @@ pub(crate) fn audit(stage: &Stage, paper: &Paper) -> Result<(), String> {
     paper.command(&format!("wardlet audit show --last {SHOWN_ENTRIES}"));
     let show = stage.wardlet(&["audit", "show", "--last", SHOWN_ENTRIES]);
     paper.quote(&output(show, "wardlet audit show")?);
-    let file = stage.folder.join(".wardlet/log/entries.jsonl");
-    let log = fs::read_to_string(&file)
-        .map_err(|error| format!("cannot read `{}`: {error}", file.display()))?;
+    let all = stage.wardlet(&["audit", "show", "--all", "--json"]);
+    let log = output(all, "wardlet audit show --all --json")?;
     for (effect, count) in DECISIONS {
         let found = log.lines().filter(|line| is_decision(line, effect)).count();
         if found != count {
