@@ -3,7 +3,9 @@
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
-use wardlet_audit::signer::{LocalSigner, SignError, SignerClient, in_thread};
+use wardlet_audit::signer::{
+    CheckpointSigner as _, LocalSigner, SignError, SignerClient, in_thread,
+};
 use wardlet_audit::{AuditError, Clock, Gateway, Log, SystemClock};
 use wardlet_keys::{ArtifactKey, KeyError, Keys, PrivateFolder};
 use wardlet_sandbox::Cache;
@@ -201,24 +203,23 @@ impl State {
         };
         let (origin, clock) = (origin(gateway), Box::new(SystemClock) as Box<dyn Clock>);
         let key = std::sync::Arc::clone(keys.entry());
-        let signer = match &log.signer {
+        let mut signer = match &log.signer {
             Some(Signer { socket, uid }) => SignerClient::new(socket, *uid),
             None => self.signer(&origin)?,
         };
+        let public: Vec<String> = signer.keys()?.iter().map(ToString::to_string).collect();
+        let private = PrivateFolder::open(&self.folder)?;
+        self.publish(&private, CHECKPOINT_VKEYS, &public.join("\n"))?;
         let folder = self.folder.join(LOG);
         let log = Log::open_signed(&folder, &origin, &who, key, clock, Box::new(signer))?;
         log.publish()?;
         Ok(log)
     }
 
-    /// The signer in a thread of this process. Its public keys lie beside those of the entries.
+    /// The signer in a thread of this process.
     fn signer(&self, origin: &str) -> Result<SignerClient, StateError> {
         let folder = self.folder.join(SIGNER);
         let signer = LocalSigner::open(&folder, origin)?;
-        let public = signer.verifying_keys()?;
-        let public: Vec<String> = public.iter().map(ToString::to_string).collect();
-        let private = PrivateFolder::open(&self.folder)?;
-        self.publish(&private, CHECKPOINT_VKEYS, &public.join("\n"))?;
         in_thread(Box::new(signer)).map_err(|source| StateError::Io {
             path: folder,
             source,

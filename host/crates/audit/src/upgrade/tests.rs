@@ -1,9 +1,13 @@
 //! A log of the earlier version becomes one of this version.
 
+use std::collections::HashSet;
 use std::fs;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
 
+use super::{Store, upgrade};
 use crate::error::AuditError;
-use crate::fixture::{Place, allow, decision};
+use crate::fixture::{CUTS, Disk, Place, allow, copy, decision};
 use crate::record::Effect;
 
 /// A place with an `entries.jsonl` of `count` entries and then the bytes `rest`.
@@ -95,4 +99,36 @@ fn two_logs_in_one_folder_are_refused() {
     let error = place.try_open().unwrap_err();
     assert!(matches!(error, AuditError::TwoLogs { .. }), "{error}");
     assert!(error.hint().is_some());
+}
+
+#[test]
+fn a_power_cut_while_it_is_taken_over_loses_nothing() {
+    let (place, entries) = old_log(300, b"");
+    let cuts = tempfile::tempdir().unwrap();
+    let at = cuts.path().to_owned();
+    let seen = Mutex::new(HashSet::new());
+    let left: Arc<Mutex<Vec<PathBuf>>> = Arc::default();
+    let leaves = Arc::clone(&left);
+    let hook = move |disk: &Disk, calls: usize| {
+        for cut in CUTS {
+            if seen.lock().unwrap().insert(disk.fingerprint(cut)) {
+                let folder = at.join(format!("{calls}-{cut:?}"));
+                disk.cut(cut, &folder);
+                leaves.lock().unwrap().push(folder);
+            }
+        }
+    };
+    let disk = Arc::new(Disk::new(&place.folder(), Some(Box::new(hook))));
+    let store = Store::new(&place.folder(), disk);
+    upgrade(&store).unwrap();
+    let left = left.lock().unwrap();
+    assert!(left.len() > 8, "{} states", left.len());
+    for folder in left.iter() {
+        let place = place.again();
+        copy(folder, &place.folder());
+        drop(place.open());
+        assert_eq!(place.entries(), entries, "{}", folder.display());
+        assert!(!place.path("entries.jsonl").exists() && !place.path("upgrade").exists());
+        assert!(place.path("entries.v1.jsonl").exists());
+    }
 }

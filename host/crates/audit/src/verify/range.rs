@@ -6,7 +6,7 @@ use std::path::Path;
 
 use wardlet_keys::VerifyingKey;
 
-use super::tree::Published;
+use super::tree::{Published, moved_on};
 use super::{Head, VerifyError};
 use crate::error::Damage;
 use crate::line;
@@ -16,6 +16,10 @@ use crate::tree::bundles;
 use crate::tree::frames::{Frames, Piece};
 use crate::tree::path::{self, BUNDLE_ENTRIES};
 use crate::tree::tiles::{FolderTiles, TileError};
+
+/// So often a range is checked anew because the gateway published the next checkpoints meanwhile,
+/// which takes two seconds each time.
+const MAX_TRIES: u32 = 16;
 
 /// What a range of a log without damage holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,7 +47,24 @@ pub fn verify_range(
     checkpoint_keys: &[VerifyingKey],
     range: Range<u64>,
 ) -> Result<RangeReport, VerifyError> {
-    let published = Published::read(folder, key, checkpoint_keys)?;
+    let mut tries = 1..MAX_TRIES;
+    loop {
+        let published = Published::read(folder, key, checkpoint_keys)?;
+        match (check(folder, key, published, &range), published) {
+            (Err(VerifyError::Tile { .. }), Some(Published { head, .. }))
+                if tries.next().is_some() && moved_on(folder, head) => {}
+            (checked, _) => return checked,
+        }
+    }
+}
+
+/// Checks the range once.
+fn check(
+    folder: &Path,
+    key: &VerifyingKey,
+    published: Option<Published>,
+    range: &Range<u64>,
+) -> Result<RangeReport, VerifyError> {
     let mut report = RangeReport {
         entries: 0,
         proven: 0,
@@ -56,7 +77,7 @@ pub fn verify_range(
         return Ok(report);
     }
     for number in range.start / BUNDLE_ENTRIES..=(range.end - 1) / BUNDLE_ENTRIES {
-        each_entry(folder, key, number, &range, |index, leaf, broken| {
+        each_entry(folder, key, number, range, |index, leaf, broken| {
             report.entries += 1;
             let Some(head) = report.checkpoint.filter(|head| index < head.size) else {
                 return Ok(());

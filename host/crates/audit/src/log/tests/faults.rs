@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use rustix::io::Errno;
 use wardlet_keys::EntryKey;
 
-use super::super::{Durability, Log};
+use super::super::{Durability, Log, Room};
 use crate::error::AuditError;
 use crate::fixture::{
     CUTS, Cut, Disk, Fault, MemorySigner, ORIGIN, Place, Ticking, copy, decision, frames, gateway,
@@ -246,5 +246,46 @@ fn after_a_power_cut_at_any_moment_nothing_durable_is_lost() {
             8,
             &format!("{}, {cut:?}", folder.display()),
         );
+    }
+}
+
+#[test]
+fn a_full_disk_refuses_calls_and_takes_the_outcomes_that_are_owed() {
+    // In the middle of a bundle, and where the next one has to be made.
+    for count in [0, 254] {
+        let place = Place::new();
+        drop(place.open());
+        let disk = Arc::new(Disk::new(&place.folder(), None));
+        let files: Arc<dyn Files> = Arc::clone(&disk) as _;
+        let log = on(files, &place.folder(), &place.key, &place.signer).unwrap();
+        log.service.writer.refill().unwrap();
+        assert_ne!(log.room(), Room::Full, "the test needs a disk with room");
+        for _ in 0..count {
+            log.refusal(&decision(Effect::Deny)).unwrap();
+        }
+        let first = log.decision(&call(0), Durability::Durable).unwrap();
+        let second = log.decision(&call(1), Durability::Written).unwrap();
+        disk.fill();
+        for number in [2, 3] {
+            let refused = log
+                .decision(&call(number), Durability::Durable)
+                .unwrap_err();
+            assert!(matches!(refused, AuditError::Full), "{refused}");
+            assert!(refused.hint().unwrap().contains("free space"));
+        }
+        let refused = log.refusal(&decision(Effect::Deny)).unwrap_err();
+        assert!(matches!(refused, AuditError::Full), "{refused}");
+        for written in [first, second] {
+            let index = written.index();
+            let closed = log.outcome(written, &outcome(Status::Answered)).unwrap();
+            assert_eq!(closed.index(), index + 2);
+        }
+        assert_eq!(log.room(), Room::Full, "the reserve is spent");
+        // With room again the reserve comes back.
+        log.service.writer.refill().unwrap();
+        assert_ne!(log.room(), Room::Full);
+        drop(log);
+        check(&place.folder(), &place, &[0, 1], 4, "full");
+        assert!(!place.path("torn").exists());
     }
 }
