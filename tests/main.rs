@@ -40,6 +40,7 @@ mod real_peers;
 mod released;
 mod reload;
 mod shadow;
+mod signer;
 mod syscalls;
 mod token;
 mod upstreams;

@@ -39,7 +39,11 @@ fn config_event() -> Event {
 fn gate(folder: &TempDir, set: &Arc<PolicySet>) -> Gate {
     let state = State::open(&folder.path().join("state")).unwrap();
     let keys = state.keys("test").unwrap();
-    let log = Arc::new(state.log("test", &keys).unwrap());
+    let log = Arc::new(
+        state
+            .log(("test", &crate::config::Log::default()), &keys)
+            .unwrap(),
+    );
     let who = ("test".to_owned(), ServerName::parse("notes").unwrap());
     let clock = Box::new(SystemClock);
     let quarantine = Quarantine::open(state.folder()).unwrap();
