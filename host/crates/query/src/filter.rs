@@ -83,7 +83,7 @@ impl Filter {
     }
 
     /// Adds one condition. A field that is named twice is met by either value. `since` is a time from
-    /// which on, `until` one before which the decision was made, in the forms of [`parse_when`].
+    /// which on, `until` one before which the decision was made, in the forms of [`when`].
     ///
     /// # Errors
     /// [`BadFilter`]
@@ -187,21 +187,23 @@ fn digest(value: &str) -> Option<String> {
     good.then(|| format!("{DIGEST_PREFIX}{}", digits.to_ascii_lowercase()))
 }
 
-fn when(value: &str, now_ms: u64) -> Result<u64, BadFilter> {
-    parse_when(value, now_ms).ok_or_else(|| {
+/// Reads a time as milliseconds since 1970: RFC 3339 in UTC or its beginning from the day on, such as
+/// `2026-11-24` or `2026-11-24T08:30`; or an age before `now_ms` in minutes, hours or days, such as
+/// `90m`, `24h` or `7d`.
+///
+/// # Errors
+/// [`BadFilter`] for anything else.
+pub fn when(text: &str, now_ms: u64) -> Result<u64, BadFilter> {
+    parse_when(text, now_ms).ok_or_else(|| {
         BadFilter::new(
-            format!("`{value}` is no time"),
+            format!("`{text}` is no time"),
             "write it in UTC, as `2026-11-24`, `2026-11-24T08:30` or `2026-11-24T08:30:00.000Z`; or as an \
              age: `90m`, `24h`, `7d`",
         )
     })
 }
 
-/// Reads a time as milliseconds since 1970: RFC 3339 in UTC or its beginning from the day on, such as
-/// `2026-11-24` or `2026-11-24T08:30`; or an age before `now_ms` in minutes, hours or days, such as
-/// `90m`, `24h` or `7d`. None for anything else.
-#[must_use]
-pub fn parse_when(text: &str, now_ms: u64) -> Option<u64> {
+fn parse_when(text: &str, now_ms: u64) -> Option<u64> {
     if let Some(age) = age(text) {
         return Some(now_ms.checked_sub(age)?.min(LAST_MS));
     }

@@ -92,7 +92,8 @@ struct Mark {
 
 impl Index {
     /// Opens the index, or makes it, and reads what the log got since. One that is damaged, of another
-    /// version or of another log is made anew. `progress` is told now and then.
+    /// version or of another log is made anew. `progress` is told now and then, and never where there is
+    /// nothing to read.
     ///
     /// One process at a time does this; others wait for it. A process that is killed meanwhile loses
     /// what it read since its last commit, at most 16,384 entries, which the next reads again.
@@ -225,9 +226,12 @@ impl Index {
             mark = Some(self.take(mark, &mut batch, progress)?);
         }
         let entries = mark.map_or(0, |mark| mark.next);
-        progress(Progress { entries });
+        let added = entries - begun;
+        if added > 0 {
+            progress(Progress { entries });
+        }
         Ok(Updated {
-            added: entries - begun,
+            added,
             entries,
             rebuilt,
         })

@@ -42,7 +42,7 @@ mod generate;
 pub use call::{Approval, Call, Outcome, Ran, Vote};
 pub use error::IndexError;
 pub use field::Field;
-pub use filter::{BadFilter, Filter, MAX_VALUES, parse_when};
+pub use filter::{BadFilter, Filter, MAX_VALUES, when};
 pub use index::{
     Cursor, INDEX_FILE, Index, MAX_PAGE, Order, Page, Place, Progress, Rebuilt, Updated,
 };

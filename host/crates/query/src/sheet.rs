@@ -66,7 +66,7 @@ impl<W: Write> Sheet<W> {
         let mut writer = WriterBuilder::new()
             .terminator(Terminator::CRLF)
             .from_writer(to);
-        writer.write_record(COLUMNS)?;
+        writer.write_record(COLUMNS).map_err(unwritten)?;
         Ok(Sheet { writer })
     }
 
@@ -76,10 +76,11 @@ impl<W: Write> Sheet<W> {
     /// What the writer says.
     pub fn write(&mut self, call: &Call) -> Result<(), std::io::Error> {
         for cell in cells(call) {
-            self.writer.write_field(safe(&cell).as_bytes())?;
+            self.writer
+                .write_field(safe(&cell).as_bytes())
+                .map_err(unwritten)?;
         }
-        self.writer.write_record(None::<&[u8]>)?;
-        Ok(())
+        self.writer.write_record(None::<&[u8]>).map_err(unwritten)
     }
 
     /// Hands over what is still held.
@@ -88,6 +89,14 @@ impl<W: Write> Sheet<W> {
     /// What the writer says.
     pub fn finish(mut self) -> Result<(), std::io::Error> {
         self.writer.flush()
+    }
+}
+
+/// What the writer below said.
+fn unwritten(error: csv::Error) -> std::io::Error {
+    match error.into_kind() {
+        csv::ErrorKind::Io(error) => error,
+        other => std::io::Error::other(format!("{other:?}")),
     }
 }
 

@@ -20,6 +20,17 @@ pub trait Source {
 #[derive(Clone, Copy, Debug)]
 pub struct LogFolder<'a>(pub &'a Path);
 
+impl LogFolder<'_> {
+    /// How many whole entries the log has.
+    ///
+    /// # Errors
+    /// Where there is no log that can be read.
+    pub fn size(&self) -> Result<u64, AuditError> {
+        let last = wardlet_audit::show(self.0, Select::Last(1))?.last();
+        Ok(last.transpose()?.map_or(0, |entry| entry.index + 1))
+    }
+}
+
 impl Source for LogFolder<'_> {
     fn entries(&self, from: u64) -> Result<Box<dyn Iterator<Item = Numbered> + '_>, AuditError> {
         let entries = wardlet_audit::show(self.0, Select::From(from))?;

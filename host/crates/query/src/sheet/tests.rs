@@ -66,3 +66,25 @@ fn hostile_names() {
         assert_eq!(line.matches('\n').count(), 1, "one line: {line:?}");
     }
 }
+
+/// A reader that has gone away.
+struct Gone;
+
+impl std::io::Write for Gone {
+    fn write(&mut self, _: &[u8]) -> std::io::Result<usize> {
+        Err(std::io::ErrorKind::BrokenPipe.into())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn what_the_writer_says_is_passed_on() {
+    let mut sheet = Sheet::new(Gone).unwrap();
+    let failed = (0..1_000).find_map(|_| sheet.write(&full_call()).err());
+    assert_eq!(failed.unwrap().kind(), std::io::ErrorKind::BrokenPipe);
+    let error = Sheet::new(Gone).unwrap().finish().unwrap_err();
+    assert_eq!(error.kind(), std::io::ErrorKind::BrokenPipe);
+}

@@ -45,6 +45,7 @@ fn from_the_folder_of_a_log() {
     let place = Place::Beside(&state.folder);
     let (index, made) = Index::current(&place, &LogFolder(&log), &mut |_| {}).unwrap();
     assert!(made.entries.abs_diff(ENTRIES) <= 3);
+    assert_eq!(LogFolder(&log).size().unwrap(), made.entries);
     check(&index, &all(&indexed(&state.lines())), "the folder");
     let nowhere = state.folder.join("nowhere");
     let error = Index::current(&Place::Beside(&nowhere), &LogFolder(&log), &mut |_| {}).err();
