@@ -5,8 +5,6 @@ use std::io::{self, IsTerminal as _, Write as _};
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use wardlet_call::steers;
-
 use crate::control::ControlError;
 
 /// Why a command did not do what it was asked for.
@@ -109,15 +107,8 @@ pub(super) fn colour() -> bool {
 /// A stranger's text with everything made visible that a terminal would act on or hide, but for the
 /// ends of lines.
 pub(super) fn visible(text: &str) -> String {
-    let mut shown = String::with_capacity(text.len());
-    for c in text.chars() {
-        if steers(c) && c != '\n' {
-            shown.push_str(&format!("\\u{{{:x}}}", u32::from(c)));
-        } else {
-            shown.push(c);
-        }
-    }
-    shown
+    let lines: Vec<_> = text.split('\n').map(wardlet_call::visible).collect();
+    lines.join("\n")
 }
 
 #[cfg(test)]

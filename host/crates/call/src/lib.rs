@@ -52,5 +52,5 @@ pub use rule::{Conclusion, Decision, PolicyOutcome, RuleOutcome, conclude, decid
 pub use scan::{MAX_BATCH_MATCHES, MAX_BATCH_TEXT, Match, Scan, excerpt};
 pub use shadow::{Effect, Enforced, Mode, Trial, Tried, try_out};
 pub use tape::{BadHostCall, Divergence, HostCall, StandIn, Tape};
-pub use text::steers;
+pub use text::{steers, visible};
 pub use verdict::{Obligation, Phase, Ruling, Subject, Verdict};

@@ -1,5 +1,7 @@
 //! Strangers' texts where people and models read them.
 
+use std::borrow::Cow;
+
 /// Whether a character steers or deceives whoever reads it: control characters, and those that
 /// reorder, hide or invisibly spell text, such as directional and zero-width marks, the soft hyphen,
 /// variation selectors, and the tags that models read and people do not see (Unicode 16, chapter 23).
@@ -15,9 +17,39 @@ pub fn steers(c: char) -> bool {
             | '\u{e0000}'..='\u{e0fff}')
 }
 
+/// A text with every character made visible that [`steers`], such as `\u{1b}`.
+#[must_use]
+pub fn visible(text: &str) -> Cow<'_, str> {
+    if !text.chars().any(steers) {
+        return Cow::Borrowed(text);
+    }
+    let mut shown = String::with_capacity(text.len());
+    for c in text.chars() {
+        if steers(c) {
+            shown.push_str(&format!("\\u{{{:x}}}", u32::from(c)));
+        } else {
+            shown.push(c);
+        }
+    }
+    Cow::Owned(shown)
+}
+
 #[cfg(test)]
 mod tests {
-    use super::steers;
+    use super::{steers, visible};
+
+    #[test]
+    fn what_is_made_visible() {
+        for (text, shown) in [
+            ("", ""),
+            ("plain é 😀", "plain é 😀"),
+            ("\u{1b}[2J", "\\u{1b}[2J"),
+            ("a\u{202e}b\n", "a\\u{202e}b\\u{a}"),
+            ("\u{200b}", "\\u{200b}"),
+        ] {
+            assert_eq!(visible(text), shown);
+        }
+    }
 
     #[test]
     fn what_steers_and_what_is_text() {
