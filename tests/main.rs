@@ -35,6 +35,7 @@ mod neighbours;
 mod outside;
 mod passing;
 mod quarantine;
+mod query;
 mod reach;
 mod real_peers;
 mod released;

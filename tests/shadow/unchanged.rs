@@ -114,7 +114,11 @@ fn fates(guests: &Guests, rules: &str) -> Option<(Vec<String>, usize)> {
     let folder = TempDir::new().unwrap();
     let state = State::open(&folder.path().join("state")).unwrap();
     let keys = state.keys("test").unwrap();
-    let log = Arc::new(state.log(("test", &wardlet::config::Log::default()), &keys).unwrap());
+    let log = Arc::new(
+        state
+            .log(("test", &wardlet::config::Log::default()), &keys)
+            .unwrap(),
+    );
     let who = ("test".to_owned(), ServerName::parse("notes").unwrap());
     let quarantine = Quarantine::open(state.folder()).unwrap();
     let clock = Box::new(SystemClock);

@@ -7,7 +7,7 @@ use serde_json::Value;
 use wardlet_audit::{Entry, Select};
 
 use super::say::{self, Failure, REFUSED, UNREADABLE, visible};
-use super::{Where, shadow};
+use super::{Where, export, query, shadow};
 use crate::state::LOG;
 
 /// Arguments of `wardlet audit`.
@@ -24,6 +24,10 @@ enum Action {
     /// Check the log: every entry's form, order and signature, that each allowed call has one outcome, the
     /// tree, and the checkpoint; or some entries alone
     Verify(verify::Arguments),
+    /// Find calls by time, caller, tool, rule, plugin and more
+    Query(query::Arguments),
+    /// Write calls as JSON lines, CSV or OCSF for other systems
+    Export(export::Arguments),
     /// Show what rules with `mode = "shadow"` would have changed, had they enforced
     Shadow(shadow::Arguments),
 }
@@ -50,6 +54,8 @@ pub(super) fn main(arguments: &Arguments) -> Result<(), Failure> {
     match &arguments.action {
         Action::Show(arguments) => show(arguments),
         Action::Verify(arguments) => verify::main(arguments),
+        Action::Query(arguments) => query::main(arguments),
+        Action::Export(arguments) => export::main(arguments),
         Action::Shadow(arguments) => shadow::main(arguments),
     }
 }
