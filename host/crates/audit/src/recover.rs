@@ -161,10 +161,7 @@ fn checkpoint(store: &Store, key: &VerifyingKey) -> Result<Option<Head>, AuditEr
         let expected = key.name().to_owned();
         return Err(crate::checkpoint::CheckpointError::Origin { expected }.into());
     }
-    Ok(Some(Head {
-        size: checkpoint.size,
-        root: checkpoint.root,
-    }))
+    Ok(Some(Head::from(&checkpoint)))
 }
 
 /// Puts what a killed process left with the system alone on disk, and the bundles' names.

@@ -208,6 +208,28 @@ fn a_cut_tail_is_found_by_the_checkpoint_or_an_earlier_head() {
 }
 
 #[test]
+fn a_mirror_of_what_is_published_verifies_and_shows() {
+    for count in [3, 256, 300] {
+        let (place, entries) = published(count);
+        for own in ["pending", "torn", "open", "lock", "reserve"] {
+            drop(fs::remove_dir_all(place.path(own)));
+            drop(fs::remove_file(place.path(own)));
+        }
+        assert_eq!(place.verified().checkpoint, Some(head(&entries)));
+        assert_eq!(place.entries(), entries);
+        // Its last bundle is damaged like any other.
+        let n = (count - 1) / 256;
+        let name = match count % 256 {
+            0 => format!("tile/entries/{n:03}"),
+            width => format!("tile/entries/{n:03}.p/{width}"),
+        };
+        let bundle = fs::read(place.path(&name)).unwrap();
+        fs::write(place.path(&name), &bundle[..bundle.len() - 1]).unwrap();
+        check_broken(&place, count as u64 - 1, &Damage::Unfinished);
+    }
+}
+
+#[test]
 fn a_folder_of_yesterday_and_a_fork_are_found() {
     let (place, entries) = published(5);
     let yesterday = place.folder().with_extension("yesterday");
