@@ -98,19 +98,20 @@ impl Publisher {
         // 3. The full bundles.
         self.link(size / BUNDLE_ENTRIES)?;
         (self.levels, self.offset) = (levels, offset);
-        // The mark is good from its size on, whatever happens after it.
+        // The mark is good from its size on, whatever happens after it. A power cut may leave an
+        // older one or none, and the next start reads more.
         let mark = OpenMark {
             size,
             lowest: snapshot.lowest_open,
         };
-        self.write(path::OPEN, &mark.signed(seal))?;
+        self.write(path::OPEN, &mark.signed(seal), Keep::Derived)?;
         // 4. The signature. A crash leaves a signer that has signed more than is published: it will
         // sign any continuation, and the log is one, since the entries are on disk.
         if let Some(note) = self.sign()? {
             // 5. The tiles and the bundle that are not full, and only then the checkpoint that needs
             // them. A crash leaves some that no checkpoint needs, and the next turn takes them away.
             let partials = self.write_partials()?;
-            self.write(path::CHECKPOINT, &note)?;
+            self.write(path::CHECKPOINT, &note, Keep::Durable)?;
             self.sweep(partials);
         }
         self.published = Some(size);
@@ -252,8 +253,8 @@ impl Publisher {
         Ok(Some(signer.sign(size, &root, &consistency)?))
     }
 
-    fn write(&self, name: &str, text: &str) -> Result<(), AuditError> {
-        let written = self.store.replace(name, text.as_bytes(), Keep::Durable);
+    fn write(&self, name: &str, text: &str, keep: Keep) -> Result<(), AuditError> {
+        let written = self.store.replace(name, text.as_bytes(), keep);
         written.map_err(self.store.failed("write", name))
     }
 
