@@ -11,6 +11,10 @@ use crate::merkle::{self, Hash};
 use crate::note::{MAX_NOTE_BYTES, Note, NoteError};
 use crate::text;
 
+mod published;
+
+pub use published::{LogHashes, ProveError};
+
 /// The longest proof file: the longest checkpoint, and as much again for the rest.
 pub const MAX_PROOF_FILE_BYTES: usize = 2 * MAX_NOTE_BYTES;
 

@@ -10,11 +10,16 @@
 //! takes over the gateway can write entries that verify, from then on. It cannot take back or change
 //! what a checkpoint covers already, since nobody would sign that; and whoever holds an earlier
 //! checkpoint finds it out.
+//!
+//! All of this holds as far as the signer's folder and its socket are out of reach. A process of the
+//! same user can read the key, and can ask for a checkpoint of entries that no gateway wrote, after
+//! which the log gets no other. So the signer is best run as another user, which both ends are told:
+//! [`SignerServer::new`], [`SignerClient::new`].
 
 use std::io;
 use std::path::PathBuf;
 
-use wardlet_keys::KeyError;
+use wardlet_keys::{KeyError, VerifyingKey};
 
 use crate::merkle::Hash;
 use crate::merkle::proof::ProofError;
@@ -128,6 +133,12 @@ impl SignError {
 
 /// Signs the checkpoints of one log, each a continuation of the one before.
 pub trait CheckpointSigner: Send {
+    /// The public keys that check what it signs. Each checkpoint carries a signature by each of them.
+    ///
+    /// # Errors
+    /// Where the signer cannot be reached.
+    fn keys(&mut self) -> Result<Vec<VerifyingKey>, SignError>;
+
     /// What was signed last; none before the first checkpoint. The proof that
     /// [`CheckpointSigner::sign`] asks for begins at this size.
     ///

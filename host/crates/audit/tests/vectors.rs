@@ -23,6 +23,10 @@ use std::env;
 use std::fs;
 
 use support::vectors;
+use wardlet_audit::checkpoint::Checkpoint;
+use wardlet_audit::note::Note;
+use wardlet_audit::proof::ProofFile;
+use wardlet_audit::witness::AddCheckpoint;
 
 #[test]
 fn the_files_are_as_this_build_makes_them() {
@@ -67,4 +71,54 @@ fn each_vector_is_found_to_be_what_it_says() {
         "unsigned",
     ];
     assert!(classes.iter().eq(expected), "{classes:?}");
+}
+
+/// Reads a text in each way there is; what can be read is the text itself, to the byte.
+fn read_and_show(text: &[u8]) -> usize {
+    let shown = [
+        Note::parse(text).ok().map(|it| it.to_string()),
+        ProofFile::parse(text).ok().map(|it| it.to_string()),
+        AddCheckpoint::parse(text).ok().map(|it| it.to_string()),
+        str::from_utf8(text)
+            .ok()
+            .and_then(|text| Checkpoint::parse(text).ok())
+            .map(|it| it.to_string()),
+    ];
+    let read = shown.iter().flatten();
+    read.map(|shown| assert_eq!(shown.as_bytes(), text)).count()
+}
+
+#[test]
+fn whatever_is_read_is_shown_again_to_the_byte() {
+    let mut texts = Vec::new();
+    for (file, _) in checked::CHECKS {
+        for vector in vectors(file) {
+            for member in ["note", "file"] {
+                texts.extend(vector[member].as_str().map(str::to_owned));
+            }
+        }
+    }
+    let hash = support::base64(&[7; 32]);
+    let requests = texts.iter().map(|note| format!("old 7\n{hash}\n\n{note}"));
+    texts.extend(requests.collect::<Vec<_>>());
+    // The texts of checkpoints, without signatures.
+    let bodies = texts.iter().filter_map(|text| text.rsplit_once("\n\n"));
+    texts.extend(
+        bodies
+            .map(|(body, _)| format!("{body}\n"))
+            .collect::<Vec<_>>(),
+    );
+    let mut read = 0;
+    for text in &texts {
+        read += read_and_show(text.as_bytes());
+        for at in 0..text.len() {
+            let (before, rest) = text.as_bytes().split_at(at);
+            read += read_and_show(&[before, &rest[1..]].concat());
+            read += read_and_show(&[before, b"\n", rest].concat());
+            for byte in [b'\n', b' ', b'=', b'0', 0xff, rest[0] ^ 0x20] {
+                read += read_and_show(&[before, &[byte], &rest[1..]].concat());
+            }
+        }
+    }
+    assert!(read > texts.len(), "{read} of {}", texts.len());
 }

@@ -53,18 +53,11 @@ pub fn inclusion<H: Hashes>(
     if index >= size {
         return Ok(None);
     }
-    let (mut start, mut count) = (0, size);
+    let mut range = Range::of(size);
     let mut proof = Vec::new();
-    while count > 1 {
-        let left = left_of(count);
-        if index - start < left {
-            proof.push(root_over(hashes, start + left, count - left)?);
-            count = left;
-        } else {
-            proof.push(root_over(hashes, start, left)?);
-            start += left;
-            count -= left;
-        }
+    while range.count > 1 {
+        let is_left = index - range.start < left_of(range.count);
+        proof.push(range.narrow(hashes, is_left)?);
     }
     proof.reverse();
     Ok(Some(proof))
@@ -84,24 +77,17 @@ pub fn consistency<H: Hashes>(
         return Ok(None);
     }
     let mut proof = Vec::new();
-    let (mut start, mut count) = (0, new);
+    let mut range = Range::of(new);
     if old == 0 {
         return Ok(Some(proof));
     }
-    while old - start < count {
-        let left = left_of(count);
-        if old - start <= left {
-            proof.push(root_over(hashes, start + left, count - left)?);
-            count = left;
-        } else {
-            proof.push(root_over(hashes, start, left)?);
-            start += left;
-            count -= left;
-        }
+    while old - range.start < range.count {
+        let is_left = old - range.start <= left_of(range.count);
+        proof.push(range.narrow(hashes, is_left)?);
     }
     // The earlier tree's own root is known to whoever checks the proof.
-    if start > 0 {
-        proof.push(root_over(hashes, start, count)?);
+    if range.start > 0 {
+        proof.push(root_over(hashes, range.start, range.count)?);
     }
     proof.reverse();
     Ok(Some(proof))
@@ -253,6 +239,32 @@ impl Climb {
 
     fn is_at_the_top(&self) -> bool {
         self.last == 0
+    }
+}
+
+/// Entries that a proof comes down to, one split of RFC 6962 after another.
+struct Range {
+    start: u64,
+    count: u64,
+}
+
+impl Range {
+    fn of(count: u64) -> Self {
+        Range { start: 0, count }
+    }
+
+    /// Goes into the left or the right part, and gives the root over the other one.
+    fn narrow<H: Hashes>(&mut self, hashes: &mut H, is_left: bool) -> Result<Hash, H::Error> {
+        let left = left_of(self.count);
+        let right = self.count - left;
+        if is_left {
+            self.count = left;
+            root_over(hashes, self.start + left, right)
+        } else {
+            self.start += left;
+            self.count = right;
+            root_over(hashes, self.start - left, left)
+        }
     }
 }
 

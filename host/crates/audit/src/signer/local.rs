@@ -54,7 +54,8 @@ impl LocalSigner {
     }
 
     /// As [`LocalSigner::open`]; `also` are keys that sign beside the one of the folder, so that a
-    /// log can go from one key to the next.
+    /// log can go from one key to the next. Once both have signed a checkpoint, the file of the next
+    /// key can take the place of the first one's.
     ///
     /// # Errors
     /// As [`LocalSigner::open`].
@@ -123,6 +124,10 @@ impl LocalSigner {
 }
 
 impl CheckpointSigner for LocalSigner {
+    fn keys(&mut self) -> Result<Vec<VerifyingKey>, SignError> {
+        Ok(self.verifying_keys()?)
+    }
+
     fn last(&mut self) -> Result<Option<Head>, SignError> {
         Ok(self.last.as_ref().map(|signed| signed.head))
     }

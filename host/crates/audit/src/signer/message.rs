@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use wardlet_keys::VerifyingKey;
 
 use super::SignError;
 use crate::merkle::Hash;
@@ -25,6 +26,8 @@ pub const ANSWER_WITHIN: Duration = Duration::from_secs(10);
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub(super) enum Request {
+    /// The public keys.
+    Keys,
     /// What was signed last.
     Last,
     /// A checkpoint.
@@ -49,6 +52,8 @@ impl Request {
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub(super) enum Answer {
+    /// The public keys, as verifier keys of C2SP signed-note.
+    Keys(Vec<String>),
     /// Nothing was signed so far.
     Nothing,
     /// What was signed last.
@@ -64,6 +69,13 @@ pub(super) enum Answer {
 }
 
 impl Answer {
+    pub(super) fn keys(keys: Result<Vec<VerifyingKey>, SignError>) -> Self {
+        match keys {
+            Ok(keys) => Answer::Keys(keys.iter().map(ToString::to_string).collect()),
+            Err(error) => Answer::refused(&error),
+        }
+    }
+
     pub(super) fn last(last: Result<Option<Head>, SignError>) -> Self {
         match last {
             Ok(None) => Answer::Nothing,
@@ -96,9 +108,11 @@ impl Answer {
             Answer::Shorter { size, last } => SignError::Shorter { size, last },
             Answer::NotAnExtension { last, why } => SignError::NotAnExtension { last, why },
             Answer::Unable(why) => SignError::Unable { why },
-            Answer::Nothing | Answer::Last { .. } | Answer::Note(_) => SignError::Answer {
-                why: "it is the answer to another request".to_owned(),
-            },
+            Answer::Keys(_) | Answer::Nothing | Answer::Last { .. } | Answer::Note(_) => {
+                SignError::Answer {
+                    why: "it is the answer to another request".to_owned(),
+                }
+            }
         }
     }
 }

@@ -5,6 +5,8 @@ use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
+use wardlet_keys::{KeyError, VerifyingKey};
+
 use super::message::{ANSWER_WITHIN, Answer, Request, receive, send};
 use super::server::answer_all;
 use super::{CheckpointSigner, SignError};
@@ -98,6 +100,18 @@ fn exchange(stream: &mut UnixStream, request: &Request) -> io::Result<Answer> {
 }
 
 impl CheckpointSigner for SignerClient {
+    fn keys(&mut self) -> Result<Vec<VerifyingKey>, SignError> {
+        let keys = match self.ask(&Request::Keys)? {
+            Answer::Keys(keys) => keys,
+            other => return Err(other.error()),
+        };
+        let keys = keys.iter().map(|key| key.parse());
+        let keys: Result<_, KeyError> = keys.collect();
+        keys.map_err(|error| SignError::Answer {
+            why: error.to_string(),
+        })
+    }
+
     fn last(&mut self) -> Result<Option<Head>, SignError> {
         match self.ask(&Request::Last)? {
             Answer::Nothing => Ok(None),

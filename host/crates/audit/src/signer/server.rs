@@ -110,6 +110,7 @@ pub(super) fn answer_all(
         // A signer that panicked has written its record or not; both are told apart when it signs.
         let mut signer = signer.lock().unwrap_or_else(PoisonError::into_inner);
         let answer = match request {
+            Request::Keys => Answer::keys(signer.keys()),
             Request::Last => Answer::last(signer.last()),
             Request::Sign {
                 size,
@@ -149,7 +150,11 @@ pub fn listen(path: &Path, others: bool) -> io::Result<UnixListener> {
         }
         Ok(_) => match UnixStream::connect(path) {
             Ok(_) => return Err(io::ErrorKind::AddrInUse.into()),
-            Err(_) => std::fs::remove_file(path)?,
+            // Nobody listens there any more. Any other error tells nothing about that.
+            Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
+                std::fs::remove_file(path)?;
+            }
+            Err(error) => return Err(error),
         },
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
         Err(error) => return Err(error),

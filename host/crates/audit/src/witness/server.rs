@@ -91,6 +91,8 @@ pub enum Verdict {
     Stale {
         /// The entries that it cosigned last.
         size: u64,
+        /// As in [`Verdict::Inconsistent`].
+        evidence: Option<PathBuf>,
     },
     /// The checkpoint does not continue what it cosigned last.
     Inconsistent {
@@ -138,12 +140,13 @@ impl Verdict {
     pub fn body(&self) -> String {
         match self {
             Verdict::Cosigned { line, .. } => line.clone(),
-            Verdict::Stale { size } => format!("{size}\n"),
+            Verdict::Stale { size, .. } => format!("{size}\n"),
             Verdict::UnknownOrigin => "this witness does not know the log\n".to_owned(),
+            // The reason names files of this machine, which are nobody else's business.
+            Verdict::Unable { .. } => "this witness cannot cosign now\n".to_owned(),
             Verdict::Malformed { why }
             | Verdict::Untrusted { why }
-            | Verdict::Inconsistent { why, .. }
-            | Verdict::Unable { why } => format!("{why}\n"),
+            | Verdict::Inconsistent { why, .. } => format!("{why}\n"),
         }
     }
 }
@@ -237,6 +240,14 @@ impl Witness {
         kept.get(origin).map(|kept| kept.note.clone())
     }
 
+    /// The same by the hash of the origin, 64 small hexadecimal digits: what stands in the path
+    /// `<hash>/checkpoint` below the address where monitors ask (tlog-witness, version 1.1).
+    #[must_use]
+    pub fn latest_of_hash(&self, origin_hash: &str) -> Option<String> {
+        let is_meant = |origin: &&String| hex(&sha256(origin.as_bytes())) == origin_hash;
+        self.latest(self.logs.keys().find(is_meant)?)
+    }
+
     /// Judges the body of a request. What it cosigned is on disk before this returns.
     #[must_use]
     pub fn add_checkpoint(&self, body: &[u8]) -> Verdict {
@@ -263,12 +274,13 @@ impl Witness {
         let head = kept.map_or_else(nothing, |kept| kept.head);
         let forked = head.size == checkpoint.size && head.root != checkpoint.root;
         let evidence = if kept.is_some() && forked {
-            self.keep_evidence(&checkpoint.origin, &request.checkpoint)
+            self.keep_evidence(&checkpoint.origin, &request.checkpoint.only_by(keys))
         } else {
             None
         };
         if request.old != head.size {
-            return Err(Verdict::Stale { size: head.size });
+            let size = head.size;
+            return Err(Verdict::Stale { size, evidence });
         }
         verify_consistency(
             head.size,

@@ -5,10 +5,12 @@ use std::process::Command;
 use serde_json::{Value, json};
 use wardlet_audit::checkpoint::Checkpoint;
 use wardlet_audit::note::Note;
-use wardlet_audit::proof::{ProofFile, ProofFileError};
+use wardlet_audit::proof::{ProofFile, ProofFileError, ProveError};
+use wardlet_audit::{Effect, Select, show};
 use wardlet_keys::{CosignerKey, VerifyingKey};
 
 use crate::installed::{ask, python, script};
+use crate::support::log::{decision, open, signer};
 use crate::support::{ORIGIN, WITNESS, base64, vectors};
 
 /// The proofs among the vectors of proof files, which this verifier has no format for: what is left
@@ -104,4 +106,39 @@ fn checkpoints_that_aics_tlog_signed_are_good() {
         let again = Note::parse(note.to_string().as_bytes()).unwrap();
         assert_eq!(again.to_string(), text("note"));
     }
+}
+
+#[test]
+fn aics_tlog_takes_proofs_out_of_a_log_of_ours() {
+    let Some(python) = python("aics_tlog_takes_proofs_out_of_a_log_of_ours") else {
+        return;
+    };
+    let place = tempfile::tempdir().unwrap();
+    let path = place.path().join("log");
+    let log = open(&path);
+    for number in 0..700 {
+        let refusal = decision(Effect::Deny, &number.to_string());
+        log.refusal(&refusal).unwrap();
+    }
+    drop(log);
+    let keys = signer(&path).verifying_keys().unwrap();
+    let mut asked = Vec::new();
+    for index in [0, 1, 255, 256, 511, 512, 698, 699] {
+        let proof = ProofFile::of_log(&path, &keys, index).unwrap();
+        let read = ProofFile::parse(proof.to_string().as_bytes()).unwrap();
+        let mut entries = show(&path, Select::One(index)).unwrap();
+        let entry = entries.next().unwrap().unwrap().line;
+        let checkpoint = read.verify(entry.as_bytes(), &keys).unwrap();
+        assert_eq!(checkpoint.size, 700);
+        let hashes: Vec<String> = read.hashes.iter().map(|hash| base64(hash)).collect();
+        asked.push(json!({
+            "entry": entry, "index": index, "proof": hashes, "size": checkpoint.size,
+            "root": base64(&checkpoint.root),
+        }));
+    }
+    let question = json!({"inclusion": asked});
+    let said = ask(Command::new(python).arg(script("check_tlog.py")), &question);
+    assert_eq!(said["inclusion"], json!(vec![true; asked.len()]));
+    let late = ProofFile::of_log(&path, &keys, 700);
+    assert!(matches!(late, Err(ProveError::NotYet { size: 700, .. })));
 }

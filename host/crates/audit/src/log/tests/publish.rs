@@ -161,6 +161,11 @@ impl Away {
 }
 
 impl CheckpointSigner for Away {
+    fn keys(&mut self) -> Result<Vec<VerifyingKey>, SignError> {
+        self.reach()?;
+        self.0.keys()
+    }
+
     fn last(&mut self) -> Result<Option<Head>, SignError> {
         self.reach()?;
         self.0.last()

@@ -187,11 +187,20 @@ fn two_keys_sign_while_one_follows_the_other() {
     let (_temporary, folder) = place();
     let mut leaves = Leaves::new(9);
     sign(&mut open(&folder), &mut leaves, 3).unwrap();
-    let next = Arc::new(EntryKey::generate().unwrap());
+    let next = Arc::new(EntryKey::open(&folder, "next").unwrap());
     let mut both = LocalSigner::open_with(&folder, ORIGIN, vec![Arc::clone(&next)]).unwrap();
     let note = both.sign(5, &leaves.root(5), &leaves.proof(3, 5)).unwrap();
-    for key in both.verifying_keys().unwrap() {
+    let keys = both.verifying_keys().unwrap();
+    assert_eq!(keys.len(), 2);
+    for key in keys {
         assert!(Checkpoint::open(note.as_bytes(), &[key]).is_ok());
     }
-    assert_eq!(both.verifying_keys().unwrap().len(), 2);
+    drop(both);
+    // The next key takes over: what both signed is its own record.
+    fs::rename(folder.join("next"), folder.join(CHECKPOINT_KEY_FILE)).unwrap();
+    let mut signer = open(&folder);
+    assert_eq!(signer.last().unwrap().unwrap().size, 5);
+    let public = next.verifying_key(ORIGIN).unwrap();
+    assert_eq!(signer.verifying_keys().unwrap(), [public]);
+    sign(&mut signer, &mut leaves, 9).unwrap();
 }

@@ -9,6 +9,7 @@ use super::super::{
     CheckpointSigner, LocalSigner, MAX_CLIENTS, SignError, SignerClient, SignerServer, in_thread,
     listen,
 };
+use crate::checkpoint::Checkpoint;
 use crate::merkle::leaves::Leaves;
 
 const ORIGIN: &str = "laptop.example/log";
@@ -43,14 +44,18 @@ fn both_seams_do_as_the_signer_itself() {
         let mut leaves = Leaves::new(40);
         let forked = Leaves::forked(40, 3);
         assert_eq!(signer.last().unwrap(), None, "{seam}");
+        let keys = signer.keys().unwrap();
+        assert_eq!(keys.len(), 1, "{seam}");
         signer.sign(9, &leaves.root(9), &[]).unwrap();
         assert_eq!(signer.last().unwrap().unwrap().root, leaves.root(9));
         let note = signer
             .sign(40, &leaves.root(40), &leaves.proof(9, 40))
             .unwrap();
-        assert!(
-            note.starts_with(&format!("{ORIGIN}\n40\n")),
-            "{seam}: {note}"
+        let (checkpoint, _) = Checkpoint::open(note.as_bytes(), &keys).unwrap();
+        assert_eq!(
+            (checkpoint.origin.as_str(), checkpoint.size),
+            (ORIGIN, 40),
+            "{seam}"
         );
         let shorter = signer.sign(39, &leaves.root(39), &[]).unwrap_err();
         let forked = signer.sign(40, &forked.root(40), &[]).unwrap_err();
@@ -133,6 +138,9 @@ fn answers_that_make_no_sense() {
         assert_eq!(found, unreachable, "{case}: {error}");
         assert!(found || matches!(error, SignError::Answer { .. }), "{case}");
     }
+    let (_place, mut client) = answering(vec![message(&Answer::Keys(vec!["no key".to_owned()]))]);
+    let error = client.keys().unwrap_err();
+    assert!(matches!(error, SignError::Answer { .. }), "{error}");
     let (_place, mut client) = answering(vec![message(&Answer::Unable("no disk".to_owned()))]);
     let error = client.last().unwrap_err().to_string();
     assert_eq!(error, "the signer cannot sign: no disk");

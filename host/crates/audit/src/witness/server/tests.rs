@@ -98,6 +98,9 @@ fn it_cosigns_what_continues_what_it_cosigned_also_after_a_restart() {
         let key = witness.cosigner_key().unwrap();
         assert_eq!(note.signed_by(&key), Ok(vec![time]));
         assert_eq!(witness.latest(ORIGIN), Some(note.to_string()));
+        let hash = hex(&sha256(ORIGIN.as_bytes()));
+        assert_eq!(witness.latest_of_hash(&hash), Some(note.to_string()));
+        assert_eq!(witness.latest_of_hash(&hash.to_uppercase()), None);
         drop(witness);
         assert_eq!(place.open().latest(ORIGIN), Some(note.to_string()));
         old = size;
@@ -247,7 +250,18 @@ fn two_histories_of_one_size_are_kept_as_evidence() {
     let mut third = Leaves::forked(20, 4);
     for (old, status) in [(20, 422), (0, 409)] {
         let body = place.step(&mut third, old, 20);
-        assert_eq!(witness.add_checkpoint(body.as_bytes()).status(), status);
+        let verdict = witness.add_checkpoint(body.as_bytes());
+        assert_eq!(verdict.status(), status);
+        let (Verdict::Inconsistent {
+            evidence: found, ..
+        }
+        | Verdict::Stale {
+            evidence: found, ..
+        }) = verdict
+        else {
+            panic!("{verdict:?}");
+        };
+        assert_eq!(found.as_ref(), Some(&evidence));
         assert_eq!(fs::read_to_string(&evidence).unwrap(), kept);
     }
 }
@@ -262,7 +276,9 @@ fn records_and_clocks_that_cannot_be_trusted() {
     assert!(matches!(place.try_open(), Err(WitnessError::InUse { .. })));
     place.seconds.store(999, Ordering::Relaxed);
     let next = place.step(&mut leaves, 20, 30);
-    assert_eq!(witness.add_checkpoint(next.as_bytes()).status(), 503);
+    let verdict = witness.add_checkpoint(next.as_bytes());
+    assert_eq!(verdict.status(), 503);
+    assert_eq!(verdict.body(), "this witness cannot cosign now\n");
     place.seconds.store(1000, Ordering::Relaxed);
     // A record that cannot be written signs nothing, and forgets nothing.
     let aside = place.folder().join("aside");
