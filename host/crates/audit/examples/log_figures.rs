@@ -17,7 +17,7 @@ use serde_json::json;
 use wardlet_audit::signer::LocalSigner;
 use wardlet_audit::{
     Decision, Durability, Effect, Gateway, Log, Options, Outcome, Status, SystemClock, Target,
-    Timings, verify,
+    verify,
 };
 use wardlet_keys::{EntryKey, VerifyingKey};
 
@@ -107,7 +107,7 @@ fn timed<T>(call: impl FnOnce() -> T) -> (T, Duration) {
 fn call(log: &Log, durability: Durability) -> Result<Duration, Failed> {
     let decision = decision();
     let (written, took) = timed(|| log.decision(&decision, durability));
-    log.outcome(written?, &outcome())?;
+    log.outcome(written?, &Outcome::new(Status::Answered))?;
     Ok(took)
 }
 
@@ -192,48 +192,18 @@ fn gateway() -> Gateway {
 }
 
 fn decision() -> Decision {
+    let target = Target {
+        definition: None,
+        method: "tools/call".to_owned(),
+        server: "files".to_owned(),
+        tool: Some("read_file".to_owned()),
+        tool_known: true,
+    };
+    let (principal, txn) = ("uVXFRiYxlYPmTdYVkhrJrw", "1Lt3EJ5uvMUN9HyzAhRQxw");
     Decision {
-        approval: None,
-        arguments: None,
-        blame: None,
-        count: None,
-        effect: Effect::Allow,
-        plugins: vec![],
-        policy_set: Some(
-            "sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08".to_owned(),
-        ),
-        principal: "uVXFRiYxlYPmTdYVkhrJrw".to_owned(),
+        policy_set: Some(format!("sha256:{}", "9".repeat(64))),
         protocol: Some("2025-11-25".to_owned()),
-        reason: "allowed".to_owned(),
-        redactions: vec![],
-        request: None,
         rules: vec!["files-inside-root".to_owned()],
-        shadow: vec![],
-        shadow_omitted: None,
-        target: Target {
-            definition: None,
-            method: "tools/call".to_owned(),
-            server: "files".to_owned(),
-            tool: Some("read_file".to_owned()),
-            tool_known: true,
-        },
-        timings: Timings::default(),
-        token: None,
-        txn: "1Lt3EJ5uvMUN9HyzAhRQxw".to_owned(),
-    }
-}
-
-fn outcome() -> Outcome {
-    Outcome {
-        blame: None,
-        is_error: Some(false),
-        plugins: vec![],
-        reason: None,
-        redactions: vec![],
-        result: None,
-        shadow: vec![],
-        status: Status::Answered,
-        timings: Timings::default(),
-        token: None,
+        ..Decision::new(Effect::Allow, "allowed", target, principal, txn)
     }
 }

@@ -35,7 +35,7 @@ use crate::error::AuditError;
 use crate::line::{Reference, Seal};
 use crate::lock;
 use crate::record::{
-    Decision, Effect, Event, Gateway, Outcome, OutcomeBody, RecoveryBody, SetBody, Status, Timings,
+    Decision, Effect, Event, Gateway, Outcome, OutcomeBody, RecoveryBody, SetBody, Status,
 };
 use crate::recover::{Found, Recovered, recover};
 use crate::signer::CheckpointSigner;
@@ -207,6 +207,8 @@ impl Log {
             id: NEXT_LOG.fetch_add(1, Ordering::Relaxed),
             recovered: Recovered::default(),
         };
+        // Without it there is less room for what is owed, which `room` tells.
+        drop(log.service.writer.refill());
         log.mend(found, open)?;
         Ok(log)
     }
@@ -227,15 +229,8 @@ impl Log {
         }
         let outcome = Outcome {
             blame: Some(Blame::Host),
-            is_error: None,
-            plugins: Vec::new(),
             reason: Some("recovered".to_owned()),
-            redactions: Vec::new(),
-            result: None,
-            shadow: Vec::new(),
-            status: Status::Unknown,
-            timings: Timings::default(),
-            token: None,
+            ..Outcome::new(Status::Unknown)
         };
         for decision in open {
             let way = (Reference::Closes(decision), Urgency::Owed);

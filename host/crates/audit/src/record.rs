@@ -7,6 +7,7 @@ use wardlet_call::Blame;
 use crate::field;
 
 mod event;
+mod least;
 mod shadow;
 mod timings;
 

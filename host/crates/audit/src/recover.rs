@@ -14,7 +14,7 @@ use wardlet_keys::VerifyingKey;
 use self::reading::Reading;
 use self::torn::Torn;
 pub(crate) use self::torn::{MAX_TORN_BYTES, holds_an_entry};
-use crate::checkpoint::Checkpoint;
+use crate::checkpoint::{Checkpoint, CheckpointError};
 use crate::error::{AuditError, Damage};
 use crate::log::files::Store;
 use crate::log::open_mark::OpenMark;
@@ -68,21 +68,26 @@ pub(crate) fn recover(store: &Store, key: &VerifyingKey) -> Result<Found, AuditE
     for number in from / BUNDLE_ENTRIES..full {
         reading.published(number, from)?;
     }
-    let mut torn = None;
+    let mut bad = None;
     for number in pending.clone() {
-        if let Some(bad) = reading.pending(number)? {
-            let last = pending.end - 1;
-            torn = torn::set_aside(store, &bad, last, checkpoint.map_or(0, |head| head.size))?;
+        bad = reading.pending(number)?;
+        if bad.is_some() {
             break;
         }
     }
-    let size = reading.tree.size();
+    // Before anything is changed: a wrong key changes nothing.
+    let latest_ms = reading.check_last(key)?;
+    // So many entries were on disk.
     let expected = checkpoint.map_or(0, |head| head.size);
     let expected = expected.max(mark.map_or(0, |mark| mark.size));
+    let torn = match bad {
+        Some(bad) => torn::set_aside(store, &bad, pending.end - 1, expected)?,
+        None => None,
+    };
+    let size = reading.tree.size();
     if expected > size {
         return Err(AuditError::Cut { size, expected });
     }
-    let latest_ms = reading.check_last(key)?;
     put_on_disk(store, pending)?;
     Ok(Found {
         tree: reading.tree,
@@ -155,16 +160,13 @@ fn checkpoint(store: &Store, key: &VerifyingKey) -> Result<Option<Head>, AuditEr
     let Some(bytes) = found.map_err(store.failed("read", path::CHECKPOINT))? else {
         return Ok(None);
     };
-    let note = Note::parse(&bytes).map_err(crate::checkpoint::CheckpointError::from)?;
+    let note = Note::parse(&bytes).map_err(CheckpointError::from)?;
     let checkpoint = Checkpoint::parse(note.text())?;
     if checkpoint.origin != key.name() {
         let expected = key.name().to_owned();
-        return Err(crate::checkpoint::CheckpointError::Origin { expected }.into());
+        return Err(CheckpointError::Origin { expected }.into());
     }
-    Ok(Some(Head {
-        size: checkpoint.size,
-        root: checkpoint.root,
-    }))
+    Ok(Some(Head::from(&checkpoint)))
 }
 
 /// Puts what a killed process left with the system alone on disk, and the bundles' names.

@@ -14,7 +14,7 @@ use wardlet_keys::VerifyingKey;
 use self::extent::Extent;
 pub use self::range::{RangeReport, verify_range};
 use self::tree::{Published, TreeCheck};
-use crate::checkpoint::CheckpointError;
+use crate::checkpoint::{Checkpoint, CheckpointError};
 use crate::error::Damage;
 use crate::line::{Checked, Reference};
 use crate::merkle;
@@ -29,6 +29,15 @@ pub struct Head {
     pub size: u64,
     /// The root over them.
     pub root: merkle::Hash,
+}
+
+impl From<&Checkpoint> for Head {
+    fn from(checkpoint: &Checkpoint) -> Self {
+        Head {
+            size: checkpoint.size,
+            root: checkpoint.root,
+        }
+    }
 }
 
 /// How far a check has come.

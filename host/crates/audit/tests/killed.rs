@@ -15,8 +15,8 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use support::ORIGIN;
-use support::log::{answered, decision, entry_key, open, signer};
-use wardlet_audit::{Durability, Effect, Options, Select, show, verify};
+use support::log::{decision, entry_key, open, signer};
+use wardlet_audit::{Durability, Effect, Options, Outcome, Select, Status, show, verify};
 use wardlet_call::Json;
 
 #[allow(dead_code, reason = "other tests use the rest")]
@@ -57,7 +57,8 @@ fn child() {
                     // One write, so that no line is cut in two.
                     let line = format!("\nwritten {txn}\n");
                     std::io::stdout().lock().write_all(line.as_bytes()).unwrap();
-                    log.outcome(written, &answered()).unwrap();
+                    log.outcome(written, &Outcome::new(Status::Answered))
+                        .unwrap();
                 }
             });
         }

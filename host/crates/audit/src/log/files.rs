@@ -114,6 +114,8 @@ static ZEROS: [u8; 65_536] = [0; 65_536];
 pub(crate) enum Keep {
     /// It is on disk, under its name, once this is done.
     Durable,
+    /// Its bytes are on disk; its name is put there by whoever asked for it.
+    Bytes,
     /// It is derived from what is on disk, and made again after a crash.
     Derived,
 }
@@ -145,9 +147,9 @@ impl Store {
 
     /// The folder that a file stands in.
     fn parent(&self, name: &str) -> PathBuf {
-        match name.rsplit_once('/') {
-            Some((parent, _)) => self.path(parent),
-            None => self.folder.clone(),
+        match path::parent(name) {
+            "" => self.folder.clone(),
+            parent => self.path(parent),
         }
     }
 
@@ -156,8 +158,8 @@ impl Store {
         if self.path(name).is_dir() {
             return Ok(());
         }
-        if let Some((parent, _)) = name.rsplit_once('/') {
-            self.ensure(parent)?;
+        if !path::parent(name).is_empty() {
+            self.ensure(path::parent(name))?;
         }
         match self.files.folder(&self.path(name)) {
             Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
@@ -175,15 +177,15 @@ impl Store {
     /// A crash leaves the file `tmp`, which the next call takes away, and the old file or none under
     /// the name.
     pub(crate) fn replace(&self, name: &str, bytes: &[u8], keep: Keep) -> io::Result<()> {
-        if let Some((parent, _)) = name.rsplit_once('/') {
-            self.ensure(parent)?;
+        if !path::parent(name).is_empty() {
+            self.ensure(path::parent(name))?;
         }
         let temporary = self.path(path::TEMPORARY);
         // Never written over: after a power cut it may be a second name of what it became.
         self.remove(path::TEMPORARY)?;
         let file = self.files.create(&temporary)?;
         self.write_all(&file, bytes)?;
-        if keep == Keep::Durable {
+        if keep != Keep::Derived {
             self.files.sync(&file)?;
         }
         self.files.rename(&temporary, &self.path(name))?;

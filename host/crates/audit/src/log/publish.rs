@@ -4,7 +4,7 @@
 //! any two of them, opening the log makes the next turn begin anew from the full bundles that
 //! stand in `tile/entries`, which nothing but a turn that went well puts there.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::fs::File;
 use std::io::{self, BufReader, Read as _, Seek as _, SeekFrom};
 
@@ -89,36 +89,47 @@ impl Publisher {
         }
         // 2. The tiles that became full, on every level. A crash leaves some without their bundle
         // in `tile/entries`; they are written again.
-        let (levels, offset) = self.read_back(size)?;
+        let mut tiles = BTreeSet::new();
+        let (levels, offset) = self.read_back(size, &mut tiles)?;
         if levels.root() != snapshot.tree.root() {
             writer.poison();
             let (from, to) = (self.levels.size(), size);
             return Err(AuditError::ReadBack { from, to });
         }
+        for tile in &tiles {
+            let synced = self.store.sync_parent(tile);
+            synced.map_err(self.store.failed("write", tile))?;
+        }
         // 3. The full bundles.
         self.link(size / BUNDLE_ENTRIES)?;
         (self.levels, self.offset) = (levels, offset);
-        // The mark is good from its size on, whatever happens after it.
+        // The mark is good from its size on, whatever happens after it. A power cut may leave an
+        // older one or none, and the next start reads more.
         let mark = OpenMark {
             size,
             lowest: snapshot.lowest_open,
         };
-        self.write(path::OPEN, &mark.signed(seal))?;
+        self.write(path::OPEN, &mark.signed(seal), Keep::Derived)?;
         // 4. The signature. A crash leaves a signer that has signed more than is published: it will
         // sign any continuation, and the log is one, since the entries are on disk.
         if let Some(note) = self.sign()? {
             // 5. The tiles and the bundle that are not full, and only then the checkpoint that needs
             // them. A crash leaves some that no checkpoint needs, and the next turn takes them away.
             let partials = self.write_partials()?;
-            self.write(path::CHECKPOINT, &note)?;
+            self.write(path::CHECKPOINT, &note, Keep::Durable)?;
             self.sweep(partials);
         }
         self.published = Some(size);
         Ok(())
     }
 
-    /// Reads from the disk what was written since the last turn, and grows the tree from that.
-    fn read_back(&self, size: u64) -> Result<(Levels, u64), AuditError> {
+    /// Reads from the disk what was written since the last turn, and grows the tree from that. The
+    /// names of the tiles that it writes are not on disk yet; `last` gets one of each folder.
+    fn read_back(
+        &self,
+        size: u64,
+        last: &mut BTreeSet<String>,
+    ) -> Result<(Levels, u64), AuditError> {
         let mut levels = self.levels.clone();
         let mut offset = self.offset;
         while levels.size() < size {
@@ -137,10 +148,12 @@ impl Publisher {
                 };
                 levels.push(merkle::leaf(entry), |level, n, hashes| {
                     let name = path::tile(level, n);
-                    let written = self
-                        .store
-                        .replace(&name, &tiles::bytes(hashes), Keep::Durable);
-                    written.map_err(self.store.failed("write", &name))
+                    let bytes = tiles::bytes(hashes);
+                    let written = self.store.replace(&name, &bytes, Keep::Bytes);
+                    written.map_err(self.store.failed("write", &name))?;
+                    last.retain(|other| path::parent(other) != path::parent(&name));
+                    last.insert(name);
+                    Ok::<(), AuditError>(())
                 })?;
             }
             offset = if end.is_multiple_of(BUNDLE_ENTRIES) {
@@ -163,10 +176,7 @@ impl Publisher {
         for number in self.full..full {
             let (from, to) = (path::pending(number), path::entries(number));
             let failed = self.store.failed("write", &to);
-            let parent = to
-                .rsplit_once('/')
-                .map_or("", |(parent, _)| parent)
-                .to_owned();
+            let parent = path::parent(&to).to_owned();
             if parent != last_parent {
                 if !last_parent.is_empty() {
                     let synced = self.store.files.sync_folder(&self.store.path(&last_parent));
@@ -252,8 +262,8 @@ impl Publisher {
         Ok(Some(signer.sign(size, &root, &consistency)?))
     }
 
-    fn write(&self, name: &str, text: &str) -> Result<(), AuditError> {
-        let written = self.store.replace(name, text.as_bytes(), Keep::Durable);
+    fn write(&self, name: &str, text: &str, keep: Keep) -> Result<(), AuditError> {
+        let written = self.store.replace(name, text.as_bytes(), keep);
         written.map_err(self.store.failed("write", name))
     }
 

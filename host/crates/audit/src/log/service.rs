@@ -15,7 +15,7 @@ use crate::line::{self, Reference, Seal};
 use crate::record::{HeartbeatBody, Shadowed, body_within};
 
 /// A log with something new gets a checkpoint after this time: what a witness has seen cannot be
-/// cut off or rewritten any more, and one checkpoint costs some four fsyncs.
+/// cut off or rewritten any more, and one checkpoint costs four fsyncs beside the entries' own.
 pub const CHECKPOINT_EVERY: Duration = Duration::from_secs(1);
 
 /// A checkpoint comes earlier where so many entries are new, so that little has to be read back at

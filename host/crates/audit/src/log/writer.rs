@@ -88,8 +88,7 @@ pub(super) enum Urgency {
 }
 
 impl Writer {
-    /// A log that goes on after the entries of `tree`; `length` is that of its last bundle, where
-    /// that is not full.
+    /// A log that goes on after the entries of `tree`, of which those of `open` have no outcome yet.
     pub(super) fn new(store: Store, tree: Tree, open: BTreeSet<u64>, latest_ms: u64) -> Self {
         Writer {
             reserve: Reserve::new(store.clone()),

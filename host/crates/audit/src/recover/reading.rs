@@ -203,11 +203,15 @@ impl<'a> Reading<'a> {
         let Some((number, offset, entry)) = &self.last else {
             return Ok(0);
         };
-        let checked = line::check(entry, key).map_err(|damage| AuditError::Damaged {
-            path: self.store.path(&path::pending(*number)),
-            index: size - 1,
-            offset: *offset,
-            damage,
+        let checked = line::check(entry, key).map_err(|damage| {
+            let names = [path::pending(*number), path::entries(*number)];
+            let mut paths = names.iter().map(|name| self.store.path(name));
+            AuditError::Damaged {
+                path: paths.find(|path| path.exists()).unwrap_or_default(),
+                index: size - 1,
+                offset: *offset,
+                damage,
+            }
         })?;
         Ok(checked.time_ms)
     }

@@ -311,8 +311,27 @@ fn a_log_that_is_not_what_was_published_does_not_open() {
             let bundle = fs::read(place.path("pending/1")).unwrap();
             fs::write(place.path("pending/1"), &bundle[..bundle.len() - 1]).unwrap();
         },
-        "the log has 299 entries, and once had 300",
+        "entry 299 of",
     );
+}
+
+#[test]
+fn a_wrong_key_changes_nothing() {
+    let place = Place::new();
+    let mut bytes = frames(&place.three_entries());
+    bytes.extend(b"\0\x09{");
+    fs::remove_dir_all(place.folder()).unwrap();
+    place.write_bundle(0, &bytes);
+    let other = Place::new();
+    crate::fixture::copy(&place.folder(), &other.folder());
+    match other.try_open() {
+        Err(AuditError::Damaged {
+            index: 2, damage, ..
+        }) => assert_eq!(damage, Damage::Signature),
+        opened => panic!("{opened:?}"),
+    }
+    assert_eq!(fs::read(other.path("pending/0")).unwrap(), bytes);
+    assert!(place.open().recovered().torn.is_some());
 }
 
 #[test]

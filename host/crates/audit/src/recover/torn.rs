@@ -35,7 +35,7 @@ pub(crate) struct Torn {
 }
 
 /// Saves what stands from the bad place on, up to the bundle `last`, and cuts it off; none where
-/// nothing stands there. `kept` entries were on disk whole, since a checkpoint has them.
+/// nothing stands there. `kept` entries were on disk whole: a checkpoint or the mark says so.
 pub(super) fn set_aside(
     store: &Store,
     bad: &Bad,

@@ -65,6 +65,11 @@ pub(crate) fn partial(full: &str, width: usize) -> String {
     format!("{full}.p/{width}")
 }
 
+/// The folder of a file; empty for one that stands in the log's folder itself.
+pub(crate) fn parent(name: &str) -> &str {
+    name.rsplit_once('/').map_or("", |(parent, _)| parent)
+}
+
 /// The bundle `n` while it is filled.
 pub(crate) fn pending(n: u64) -> String {
     format!("{PENDING}/{n}")

@@ -1,5 +1,6 @@
 //! What a verifier finds.
 
+mod beside;
 mod tampering;
 
 use super::{Head, Options, Progress, StepBack, VerifyError, verify};

@@ -44,10 +44,7 @@ impl Published {
             return Err(CheckpointError::Origin { expected }.into());
         }
         Ok(Some(Published {
-            head: Head {
-                size: checkpoint.size,
-                root: checkpoint.root,
-            },
+            head: Head::from(&checkpoint),
             signed: !keys.is_empty(),
         }))
     }

@@ -4,9 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use wardlet_audit::signer::LocalSigner;
-use wardlet_audit::{
-    Decision, Effect, Gateway, Log, Outcome, Status, SystemClock, Target, Timings,
-};
+use wardlet_audit::{Decision, Effect, Gateway, Log, SystemClock, Target};
 use wardlet_keys::{ENTRY_KEY_FILE, EntryKey};
 
 use super::ORIGIN;
@@ -33,46 +31,12 @@ pub(crate) fn open(folder: &Path) -> Log {
 
 /// A decision that is told from others by its transaction.
 pub(crate) fn decision(effect: Effect, txn: &str) -> Decision {
-    Decision {
-        approval: None,
-        arguments: None,
-        blame: None,
-        count: None,
-        effect,
-        plugins: vec![],
-        policy_set: None,
-        principal: "uVXFRiYxlYPmTdYVkhrJrw".to_owned(),
-        protocol: None,
-        reason: "allowed".to_owned(),
-        redactions: vec![],
-        request: None,
-        rules: vec![],
-        shadow: vec![],
-        shadow_omitted: None,
-        target: Target {
-            definition: None,
-            method: "tools/call".to_owned(),
-            server: "files".to_owned(),
-            tool: Some("read_file".to_owned()),
-            tool_known: true,
-        },
-        timings: Timings::default(),
-        token: None,
-        txn: txn.to_owned(),
-    }
-}
-
-pub(crate) fn answered() -> Outcome {
-    Outcome {
-        blame: None,
-        is_error: None,
-        plugins: vec![],
-        reason: None,
-        redactions: vec![],
-        result: None,
-        shadow: vec![],
-        status: Status::Answered,
-        timings: Timings::default(),
-        token: None,
-    }
+    let target = Target {
+        definition: None,
+        method: "tools/call".to_owned(),
+        server: "files".to_owned(),
+        tool: Some("read_file".to_owned()),
+        tool_known: true,
+    };
+    Decision::new(effect, "allowed", target, "uVXFRiYxlYPmTdYVkhrJrw", txn)
 }

@@ -1,16 +1,14 @@
 //! Whatever is changed in a folder is found and named.
 
 use std::fs;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::super::{Head, VerifyError, verify_range};
 use crate::error::{AuditError, Damage};
 use crate::fixture::{Place, allow, copy, decision, frames, head, outcome};
 use crate::record::{Effect, Status};
-use crate::show::{Select, show};
 
 /// A published log of `count` entries.
-fn published(count: usize) -> (Place, Vec<Vec<u8>>) {
+pub(super) fn published(count: usize) -> (Place, Vec<Vec<u8>>) {
     let place = Place::new();
     let log = place.open_signed();
     for _ in 0..count {
@@ -208,6 +206,28 @@ fn a_cut_tail_is_found_by_the_checkpoint_or_an_earlier_head() {
 }
 
 #[test]
+fn a_mirror_of_what_is_published_verifies_and_shows() {
+    for count in [3, 256, 300] {
+        let (place, entries) = published(count);
+        for own in ["pending", "torn", "open", "lock", "reserve"] {
+            drop(fs::remove_dir_all(place.path(own)));
+            drop(fs::remove_file(place.path(own)));
+        }
+        assert_eq!(place.verified().checkpoint, Some(head(&entries)));
+        assert_eq!(place.entries(), entries);
+        // Its last bundle is damaged like any other.
+        let n = (count - 1) / 256;
+        let name = match count % 256 {
+            0 => format!("tile/entries/{n:03}"),
+            width => format!("tile/entries/{n:03}.p/{width}"),
+        };
+        let bundle = fs::read(place.path(&name)).unwrap();
+        fs::write(place.path(&name), &bundle[..bundle.len() - 1]).unwrap();
+        check_broken(&place, count as u64 - 1, &Damage::Unfinished);
+    }
+}
+
+#[test]
 fn a_folder_of_yesterday_and_a_fork_are_found() {
     let (place, entries) = published(5);
     let yesterday = place.folder().with_extension("yesterday");
@@ -336,47 +356,4 @@ fn a_range_is_checked_by_itself() {
         check(200..300),
         Err(VerifyError::Broken { index: 256, .. })
     ));
-}
-
-#[test]
-fn a_gateway_that_writes_meanwhile_is_no_fault() {
-    let (place, _) = published(200);
-    let log = place.open_signed();
-    let done = AtomicBool::new(false);
-    std::thread::scope(|scope| {
-        scope.spawn(|| {
-            // Across the ends of bundles, published often and by two threads.
-            for number in 0..3_000 {
-                let written = allow(&log).unwrap();
-                log.outcome(written, &outcome(Status::Answered)).unwrap();
-                if number % 50 == 0 {
-                    log.publish().unwrap();
-                }
-            }
-            done.store(true, Ordering::Release);
-        });
-        let mut rounds = 0;
-        let mut last = 0;
-        while !done.load(Ordering::Acquire) || rounds < 3 {
-            let report = place.verify(None).unwrap_or_else(|error| panic!("{error}"));
-            assert!(report.head.size >= last && report.checkpoint_signed);
-            last = report.head.size;
-            let shown: Vec<u64> = show(&place.folder(), Select::Last(300))
-                .unwrap()
-                .map(|entry| entry.unwrap().index)
-                .collect();
-            assert!(shown.len() <= 300 && shown.is_sorted_by(|a, b| a + 1 == *b));
-            assert!(shown.last().is_some_and(|index| index + 1 >= last));
-            let range = verify_range(
-                &place.folder(),
-                &place.public(),
-                &[place.signer.public()],
-                last - 100..last,
-            );
-            assert_eq!(range.unwrap().entries, 100);
-            rounds += 1;
-        }
-    });
-    drop(log);
-    assert_eq!(place.verified().head.size, 6_200);
 }
