@@ -3,11 +3,13 @@ mod hostile;
 mod sample;
 mod too_little;
 
+use wardlet_audit::Effect;
 use wardlet_audit::proof::ProveError;
 
-use self::sample::{LOG, NOW_MS, filter, time, within};
-use super::{MakeError, Pack, Question, VERSION};
+use self::sample::{LOG, NOW_MS, Sample, decision, filter, time, within};
+use super::{MAX_PACK_BYTES, MAX_PACK_ENTRIES, MakeError, Pack, Question, VERSION};
 use crate::filter::Filter;
+use crate::generate;
 
 /// Five seconds of the generated log.
 const MARGIN: u64 = 40;
@@ -155,6 +157,66 @@ fn earlier_checkpoints_are_good_for_what_they_hold() {
     let report = log.check(&earlier.to_string()).unwrap();
     assert_eq!((report.end, report.checkpoint.size), (390, 390));
     assert_eq!(wardlet_audit::rfc3339(report.last_ms), time(389));
+}
+
+/// A gateway writes on while a pack is made: what the checkpoint does not hold yet is not there.
+#[test]
+fn a_log_that_is_ahead_of_its_checkpoint() {
+    let (log, size) = (Sample::new(7), 600);
+    let checkpoint = log.signed(&log.checkpoint(size)).to_string();
+    std::fs::write(log.folder().join("checkpoint"), checkpoint).unwrap();
+    for (name, question) in [
+        ("all", filter(&[])),
+        ("since", filter(&[("since", &time(500))])),
+        ("open", filter(&[("status", "open")])),
+        ("beyond", within(550, 650, &[])),
+    ] {
+        let pack = log.pack(&question);
+        let report = log.check(&pack.to_string()).unwrap();
+        let expected = log.cut(&question, (0, size), size);
+        assert_eq!(report.checkpoint.size, size, "{name}");
+        assert_eq!(report.end, size, "{name}");
+        assert_eq!(report.rows, expected.rows(), "{name}");
+        assert!(!report.rows.is_empty(), "{name}");
+    }
+    let late = log.make(&Question::Entry(size));
+    let not_yet = matches!(late, Err(MakeError::Prove(ProveError::NotYet { .. })));
+    assert!(not_yet, "{late:?}");
+}
+
+#[test]
+fn what_is_too_much_for_a_pack() {
+    let log = Sample::with(generate::clock(), |log| {
+        let refuse = || log.refusal(&decision(Effect::Deny)).unwrap();
+        while refuse().index() < MAX_PACK_ENTRIES + 9 {}
+    });
+    let most = MAX_PACK_ENTRIES;
+    for (question, expected) in [
+        (filter(&[]), most + 10),
+        (filter(&[("since", &time(5 + MARGIN))]), most + 6),
+        (within(MARGIN + 2, most - MARGIN, &[]), 0),
+        (within(MARGIN + 2, most - MARGIN + 1, &[]), most + 1),
+    ] {
+        let made = log.make(&question);
+        match made {
+            Ok(pack) => assert_eq!((pack.entries.len() as u64, expected), (most, 0)),
+            Err(error) => {
+                assert!(error.hint().unwrap().contains("`since`"), "{error}");
+                let is_too_many =
+                    matches!(error, MakeError::TooMany { entries } if entries == expected);
+                assert!(is_too_many, "{question:?}: {error}");
+            }
+        }
+    }
+    let mut long = log.pack(&Question::Entry(7));
+    for (length, expected) in [
+        (0, false),
+        (MAX_PACK_BYTES / 2, false),
+        (MAX_PACK_BYTES, true),
+    ] {
+        long.entries = vec!["x".repeat(length)];
+        assert_eq!(long.is_too_long(), expected, "{length}");
+    }
 }
 
 #[test]

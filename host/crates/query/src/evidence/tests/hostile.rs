@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::super::{MAX_PACK_BYTES, MAX_PACK_ENTRIES, Pack, Question, Refused};
+use super::super::{MAX_PACK_BYTES, MAX_PACK_ENTRIES, Pack, Question, Refused, Report, check};
 use super::sample::{LOG, time, within};
 use crate::generate::ORIGIN;
 
@@ -279,4 +279,36 @@ fn entries_that_are_too_many() {
     let mut many = value(&LOG.pack(&denials()));
     many["entries"] = json!(vec![""; MAX_PACK_ENTRIES as usize + 1]);
     refused("too many", &many.to_string(), "too-large");
+}
+
+/// Whatever bit is flipped: the pack is refused, or says the same, but for when it was made.
+#[test]
+fn flipped_bits() {
+    let pack = LOG.pack(&Question::Entry(0)).to_string();
+    let good = LOG.check(&pack).unwrap();
+    let (mut refused, mut same) = (0, 0);
+    for at in (0..pack.len()).step_by(3) {
+        let mut bytes = pack.clone().into_bytes();
+        bytes[at] ^= 1 << (at % 7);
+        match check(&bytes, &LOG.entry_key, &LOG.keys, None) {
+            Ok(report) => {
+                let made_ms = report.made_ms;
+                assert_eq!(
+                    report,
+                    Report {
+                        made_ms,
+                        ..good.clone()
+                    },
+                    "byte {at}"
+                );
+                same += 1;
+            }
+            Err(error) => {
+                assert!(error.is_bad(), "byte {at}: {error}");
+                refused += 1;
+            }
+        }
+    }
+    // Digits of the time, and white space.
+    assert!(refused > 200 && same < 20, "{refused} and {same}");
 }

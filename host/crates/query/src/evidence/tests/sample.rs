@@ -40,7 +40,7 @@ pub(super) struct Sample {
 }
 
 impl Sample {
-    fn new(seed: u64) -> Self {
+    pub(super) fn new(seed: u64) -> Self {
         Sample::with(generate::clock(), |log| {
             generate::fill(log, ENTRIES, seed).unwrap();
         })
