@@ -43,10 +43,10 @@ impl MakeError {
             MakeError::Prove(ProveError::NotYet { .. }) => {
                 Some("ask again in a second, when the log has its next checkpoint".to_owned())
             }
+            MakeError::Index(error) | MakeError::Unsound(Refused::Unchecked(error)) => error.hint(),
             MakeError::Prove(ProveError::Checkpoint(_)) | MakeError::Unsound(_) => {
                 Some("`wardlet audit verify` checks the whole log".to_owned())
             }
-            MakeError::Index(error) => error.hint(),
             MakeError::TooMany { .. } | MakeError::TooLong => Some(
                 "narrow the time by `since` and `until`, and make several packs; a call that has no \
                  outcome yet takes all entries after it"

@@ -58,6 +58,13 @@ fn checkpoints_of_others() {
         let pack = with(&good, |pack| pack["checkpoint"] = json!(note));
         refused(name, &pack, word);
     }
+    // The same tree, signed by the same key for a log of another name, which is trusted too.
+    let pack = with(&good, |pack| {
+        pack["checkpoint"] = json!(log.signed(&renamed).to_string());
+    });
+    let trusted = [log.key_named("other.example/log")];
+    let named = check(pack.as_bytes(), &log.entry_key, &trusted, None);
+    assert_eq!(named.unwrap_err().word(), "origin");
     // A pack of another log of this name is good for its own keys alone.
     let foreign = other.pack(&denials()).to_string();
     assert!(other.check(&foreign).is_ok());

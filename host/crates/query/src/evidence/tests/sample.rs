@@ -116,6 +116,11 @@ impl Sample {
         checkpoint.sign([&self.signing]).unwrap()
     }
 
+    /// The key for checkpoints, as if it were that of a log of this name.
+    pub(super) fn key_named(&self, name: &str) -> VerifyingKey {
+        self.signing.verifying_key(name).unwrap()
+    }
+
     /// The checkpoint that the log had, or could have had, at this size.
     pub(super) fn checkpoint(&self, size: u64) -> Checkpoint {
         let root = root(&mut LogHashes::new(&self.folder(), self.size()), size);
