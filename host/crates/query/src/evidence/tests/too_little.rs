@@ -149,3 +149,26 @@ fn clocks_that_were_set_back() {
         assert_eq!(report.step_back.is_some(), reported, "{back}");
     }
 }
+
+/// That a call has no outcome is shown by all entries after it.
+#[test]
+fn calls_that_stay_open() {
+    let asked = 100;
+    let log = Sample::with(generate::clock(), |log| {
+        let refuse = || log.refusal(&decision(Effect::Deny)).unwrap();
+        while refuse().index() + 1 < asked {}
+        let written = log.decision(&decision(Effect::Allow), Durability::Written);
+        while refuse().index() < asked + 200 {}
+        drop(written.unwrap());
+    });
+    let open = within(asked - 5, asked + 5, &[("status", "open")]);
+    for question in [open, Question::Entry(asked)] {
+        let report = log.check(&log.pack(&question).to_string()).unwrap();
+        assert_eq!(report.end, log.size(), "{question:?}");
+        assert_eq!(report.rows.len(), 1, "{question:?}");
+        assert!(report.rows[0].is_open(), "{question:?}");
+    }
+    let denied = within(asked - 5, asked + 5, &[("effect", "deny")]);
+    let report = log.check(&log.pack(&denied).to_string()).unwrap();
+    assert_eq!(report.end, asked + 5 + MARGIN + 1);
+}
