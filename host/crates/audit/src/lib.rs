@@ -59,7 +59,7 @@ pub use clock::{Clock, SystemClock};
 pub use commitment::Commitment;
 pub use error::{AuditError, Damage};
 pub use field::{MAX_NAME_BYTES, MAX_URI_BYTES};
-pub use line::{MAX_ENTRY_BYTES, VERSION};
+pub use line::{CheckedEntry, MAX_ENTRY_BYTES, VERSION, check_entry};
 pub use log::{
     CHECKPOINT_ENTRIES, CHECKPOINT_EVERY, Durability, FLUSH_WITHIN, HEARTBEAT_EVERY, Log,
     Published, Room, WrittenDecision, WrittenOutcome, WrittenRefusal,
@@ -75,5 +75,6 @@ pub use time::format as rfc3339;
 pub use time::parse as parse_time;
 pub use tree::BUNDLE_ENTRIES;
 pub use verify::{
-    Head, Options, Progress, RangeReport, Report, StepBack, VerifyError, verify, verify_range,
+    Head, Options, Progress, RangeReport, Report, STEP_BACK_MS, StepBack, VerifyError, verify,
+    verify_range,
 };

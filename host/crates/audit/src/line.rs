@@ -256,3 +256,32 @@ pub(crate) fn check(line: &[u8], key: &VerifyingKey) -> Result<Checked, Damage> 
         time_ms: string("time").and_then(time::parse).ok_or(Damage::Time)?,
     })
 }
+
+/// What an entry that is right by itself says about itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CheckedEntry {
+    /// Its kind.
+    pub kind: String,
+    /// Its time, in milliseconds since 1970.
+    pub time_ms: u64,
+}
+
+/// Checks the text of one entry by itself: its length, form and version, that it says to be the one at
+/// `index` of the log that is the name of `key`, its time, and its signature by `key`. Whether a log
+/// holds it there is for a proof to show.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn check_entry(text: &str, index: u64, key: &VerifyingKey) -> Result<CheckedEntry, Damage> {
+    if text.len() > MAX_ENTRY_BYTES {
+        return Err(Damage::TooLong);
+    }
+    let checked = check(text.as_bytes(), key)?;
+    if checked.skeleton.index != index {
+        return Err(Damage::Index);
+    }
+    Ok(CheckedEntry {
+        kind: checked.kind,
+        time_ms: checked.time_ms,
+    })
+}

@@ -56,6 +56,14 @@ impl Tree {
         Self::default()
     }
 
+    /// The tree of the first `size` leaves by the roots of the perfect trees that they form, the largest
+    /// first; none where there are more or fewer of them than that size has.
+    #[must_use]
+    pub fn resume(size: u64, perfect: Vec<Hash>) -> Option<Self> {
+        let fits = usize::try_from(size.count_ones()) == Ok(perfect.len());
+        fits.then_some(Tree { size, perfect })
+    }
+
     /// Adds a leaf by its hash.
     pub fn push(&mut self, leaf: Hash) {
         self.push_perfect(0, leaf);

@@ -12,8 +12,10 @@ use crate::note::{MAX_NOTE_BYTES, Note, NoteError};
 use crate::text;
 
 mod published;
+mod range;
 
-pub use published::{LogHashes, ProveError};
+pub use published::{LogHashes, ProveError, at_checkpoint};
+pub use range::RangeProof;
 
 /// The longest proof file: the longest checkpoint, and as much again for the rest.
 pub const MAX_PROOF_FILE_BYTES: usize = 2 * MAX_NOTE_BYTES;

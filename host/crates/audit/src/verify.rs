@@ -19,8 +19,8 @@ use crate::error::Damage;
 use crate::line::{Checked, Reference};
 use crate::merkle;
 
-/// Clocks are set back a little by time servers; more than this is worth a look.
-const STEP_BACK_MS: u64 = 5_000;
+/// Clocks are set back a little by time servers; more than this, in milliseconds, is worth a look.
+pub const STEP_BACK_MS: u64 = 5_000;
 
 /// The size of a log and its Merkle root (RFC 6962). Kept elsewhere it finds a cut tail later.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -76,8 +76,14 @@ impl Call {
     pub fn status(&self) -> Option<&str> {
         match &self.outcome {
             Some(outcome) => Some(&outcome.status),
-            None => (self.effect == "allow").then_some(crate::field::OPEN),
+            None => self.is_open().then_some(crate::field::OPEN),
         }
+    }
+
+    /// Whether it was allowed and has no outcome.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        self.effect == "allow" && self.outcome.is_none()
     }
 
     /// The code that says the most: of the outcome, or else of the decision.

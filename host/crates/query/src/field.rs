@@ -76,6 +76,20 @@ impl Field {
         Field::ALL.into_iter().find(|field| field.name() == name)
     }
 
+    /// Whether an outcome can change what a call has of it.
+    pub(crate) fn is_of_outcome(self) -> bool {
+        match self {
+            Field::Status | Field::Reason | Field::Blame | Field::Plugin | Field::Digest => true,
+            Field::Principal
+            | Field::Server
+            | Field::Tool
+            | Field::Method
+            | Field::Effect
+            | Field::Rule
+            | Field::Approver => false,
+        }
+    }
+
     /// The words that it may have, where they are a closed set (`FORMAT.md` of the log).
     #[must_use]
     pub fn words(self) -> Option<&'static [&'static str]> {

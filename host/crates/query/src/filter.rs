@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use wardlet_audit::{MAX_NAME_BYTES, parse_time};
+use wardlet_audit::{MAX_NAME_BYTES, parse_time, rfc3339};
 
 use crate::field::Field;
 
@@ -132,6 +132,29 @@ impl Filter {
     pub fn values(&self) -> impl Iterator<Item = (Field, &[String])> {
         let values = self.values.iter();
         values.map(|(field, values)| (*field, values.as_slice()))
+    }
+
+    /// The filter as terms that [`Filter::parse`] takes, always the same for the same filter: times in
+    /// full, fields in the order of [`Field::ALL`].
+    #[must_use]
+    pub fn terms(&self) -> Vec<(String, String)> {
+        let times = [("since", self.since_ms), ("until", self.until_ms)];
+        let times = times
+            .into_iter()
+            .filter_map(|(name, ms)| Some((name.to_owned(), rfc3339(ms?))));
+        let values = self.values.iter().flat_map(|(field, values)| {
+            let named = |value: &String| (field.name().to_owned(), value.clone());
+            values.iter().map(named)
+        });
+        times.chain(values).collect()
+    }
+
+    /// The filter without what an outcome has a say in: it finds all calls that this one finds, whatever
+    /// their outcomes are, and others.
+    pub(crate) fn before_outcomes(&self) -> Self {
+        let mut filter = self.clone();
+        filter.values.retain(|field, _| !field.is_of_outcome());
+        filter
     }
 }
 

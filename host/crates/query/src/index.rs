@@ -79,6 +79,8 @@ pub struct Index {
     words: Words,
     /// Why it began empty.
     fresh: Option<Rebuilt>,
+    /// The first entry that it holds: 0, but for an index of a part of a log.
+    first: u64,
 }
 
 /// How far an index has read its log.
@@ -157,7 +159,20 @@ impl Index {
             folder: None,
             words: Words::default(),
             fresh,
+            first: 0,
         }
+    }
+
+    /// An index in a temporary file that holds the entries from `first` on alone, as if nothing stood
+    /// before them: outcomes of earlier calls are passed over, and earlier requests for approval are
+    /// not known.
+    ///
+    /// # Errors
+    /// [`IndexError`]
+    pub(crate) fn of_part(first: u64, source: &impl Source) -> Result<Self, IndexError> {
+        let mut index = Index::over(file::temporary()?, Some(Rebuilt::Missing));
+        index.first = first;
+        Ok(index.filled(source, &mut |_| {})?.0)
     }
 
     /// The index, up to the log.
@@ -220,14 +235,14 @@ impl Index {
         }
         let mut entries = match entries {
             Some(entries) => entries,
-            None => source.entries(0)?,
+            None => source.entries(self.first)?,
         };
-        let begun = mark.as_ref().map_or(0, |mark| mark.next);
+        let begun = mark.as_ref().map_or(self.first, |mark| mark.next);
         while let Some(first) = entries.next().transpose()? {
             let mut batch = std::iter::once(Ok(first)).chain(entries.by_ref().take(BATCH - 1));
             mark = Some(self.take(mark, &mut batch, progress)?);
         }
-        let entries = mark.map_or(0, |mark| mark.next);
+        let entries = mark.map_or(self.first, |mark| mark.next);
         let added = entries - begun;
         if added > 0 {
             progress(Progress { entries });
@@ -250,7 +265,7 @@ impl Index {
         let transaction = self
             .connection
             .transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let mut writer = Writer::new(&transaction, &mut self.words, mark);
+        let mut writer = Writer::new(&transaction, &mut self.words, mark, self.first);
         let mut last = None;
         let mut failed = None;
         for item in batch {

@@ -2,9 +2,10 @@
 //!
 //! [`Index`] is a SQLite file derived from the log: one row for each decision, joined with its
 //! outcome, its votes, its rules and its plugins. It holds nothing that the log does not hold, can be
-//! thrown away at any time, and is no evidence: signatures are checked by `wardlet_audit::verify`, over
-//! the log itself. [`Filter`] says which calls are wanted; [`table`], [`sheet`] and [`ocsf`] write them
-//! down for people, spreadsheets and other systems, and [`Call`] serialises itself for programs.
+//! thrown away at any time, and is no evidence: signatures are checked by `wardlet_audit::verify` over
+//! the log itself, or by [`evidence`] over the part of it that a question is about. [`Filter`] says
+//! which calls are wanted; [`table`], [`sheet`] and [`ocsf`] write them down for people, spreadsheets
+//! and other systems, and [`Call`] serialises itself for programs.
 //!
 //! ```no_run
 //! use std::path::Path;
@@ -23,6 +24,7 @@
 //! ```
 #![forbid(unsafe_code)]
 
+pub mod evidence;
 pub mod ocsf;
 pub mod sheet;
 pub mod table;

@@ -276,6 +276,17 @@ fn left_of(count: u64) -> u64 {
 /// The root over `count` entries from `start` on, which is a multiple of the largest power of two
 /// in `count`: so are all ranges that RFC 6962 comes to by splitting.
 fn root_over<H: Hashes>(hashes: &mut H, start: u64, count: u64) -> Result<Hash, H::Error> {
+    let joined = perfect_over(hashes, start, count)?.into_iter().rev();
+    let joined = joined.reduce(|right, left| node(&left, &right));
+    Ok(joined.unwrap_or_else(|| sha256(b"")))
+}
+
+/// The roots of the perfect trees that these entries form, the largest first.
+pub(crate) fn perfect_over<H: Hashes>(
+    hashes: &mut H,
+    start: u64,
+    count: u64,
+) -> Result<Vec<Hash>, H::Error> {
     let (mut at, mut rest) = (start, count);
     let mut perfect = Vec::new();
     while let Some(level) = rest.checked_ilog2() {
@@ -284,9 +295,7 @@ fn root_over<H: Hashes>(hashes: &mut H, start: u64, count: u64) -> Result<Hash, 
         at += 1 << level;
         rest -= 1 << level;
     }
-    let joined = perfect.into_iter().rev();
-    let joined = joined.reduce(|right, left| node(&left, &right));
-    Ok(joined.unwrap_or_else(|| sha256(b"")))
+    Ok(perfect)
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use crate::error::AuditError;
 use crate::merkle::Hash;
 use crate::merkle::proof::{Hashes, inclusion};
 use crate::merkle::tiles::TileHashes;
-use crate::note::MAX_NOTE_BYTES;
+use crate::note::{MAX_NOTE_BYTES, Note};
 use crate::tree::path::CHECKPOINT;
 use crate::tree::tiles::FolderTiles;
 
@@ -74,38 +74,45 @@ impl ProofFile {
     /// # Errors
     /// Any [`ProveError`].
     pub fn of_log(folder: &Path, keys: &[VerifyingKey], index: u64) -> Result<Self, ProveError> {
-        let mut read = read_checkpoint(folder)?;
-        let mut attempts = 1;
-        loop {
-            let proven = prove(folder, &read, keys, index);
-            if proven.is_ok() || attempts == ATTEMPTS {
-                return proven;
-            }
-            // The tiles of an earlier checkpoint go once another was published.
-            let again = read_checkpoint(folder)?;
-            if again == read {
-                return proven;
-            }
-            read = again;
-            attempts += 1;
-        }
+        at_checkpoint(folder, keys, |checkpoint, note| {
+            let size = checkpoint.size;
+            let hashes = inclusion(&mut LogHashes::new(folder, size), index, size)?;
+            Ok(ProofFile {
+                extra: None,
+                index,
+                hashes: hashes.ok_or(ProveError::NotYet { index, size })?,
+                checkpoint: note.clone(),
+            })
+        })
     }
 }
 
-fn prove(
+/// Makes something out of the log in `folder` as its checkpoint of this moment shows it. Where that
+/// fails and another checkpoint was published meanwhile, `make` is asked again with that one: the
+/// partial tiles of the earlier one may be gone. One of `keys` must have signed the checkpoint.
+///
+/// # Errors
+/// What `make` says, and any [`ProveError`] about the checkpoint.
+pub fn at_checkpoint<T, E: From<ProveError>>(
     folder: &Path,
-    checkpoint: &[u8],
     keys: &[VerifyingKey],
-    index: u64,
-) -> Result<ProofFile, ProveError> {
-    let (Checkpoint { size, .. }, note) = Checkpoint::open(checkpoint, keys)?;
-    let hashes = inclusion(&mut LogHashes::new(folder, size), index, size)?;
-    Ok(ProofFile {
-        extra: None,
-        index,
-        hashes: hashes.ok_or(ProveError::NotYet { index, size })?,
-        checkpoint: note,
-    })
+    mut make: impl FnMut(&Checkpoint, &Note) -> Result<T, E>,
+) -> Result<T, E> {
+    let mut read = read_checkpoint(folder).map_err(ProveError::Log)?;
+    let mut attempts = 1;
+    loop {
+        let opened = Checkpoint::open(&read, keys).map_err(|error| E::from(error.into()));
+        let made = opened.and_then(|(checkpoint, note)| make(&checkpoint, &note));
+        if made.is_ok() || attempts == ATTEMPTS {
+            return made;
+        }
+        let again = read_checkpoint(folder).map_err(ProveError::Log)?;
+        if again == read {
+            return made;
+        }
+        read = again;
+        attempts += 1;
+    }
 }
 
 fn read_checkpoint(folder: &Path) -> Result<Vec<u8>, AuditError> {

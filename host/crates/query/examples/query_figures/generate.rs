@@ -56,15 +56,27 @@ impl Dice {
     }
 }
 
-/// Writes a log of `entries` entries, more or less three, into `folder`.
-pub(crate) fn write(folder: &Path, entries: u64, seed: u64) -> Result<(), AuditError> {
-    let gateway = Gateway {
+/// Starts at [`BEGIN_MS`] and ticks a step for each entry.
+pub(crate) fn clock() -> Box<dyn Clock> {
+    Box::new(Ticking(AtomicU64::new(BEGIN_MS)))
+}
+
+pub(crate) fn gateway() -> Gateway {
+    Gateway {
         build: "0.1.0".to_owned(),
         name: "generated".to_owned(),
-    };
-    let clock = Box::new(Ticking(AtomicU64::new(BEGIN_MS)));
+    }
+}
+
+/// Writes a log of `entries` entries, more or less three, into `folder`.
+pub(crate) fn write(folder: &Path, entries: u64, seed: u64) -> Result<(), AuditError> {
     let key = Arc::new(EntryKey::generate()?);
-    let log = Log::open(folder, ORIGIN, &gateway, key, clock)?;
+    let log = Log::open(folder, ORIGIN, &gateway(), key, clock())?;
+    fill(&log, entries, seed)
+}
+
+/// The same into an open log without entries.
+pub(crate) fn fill(log: &Log, entries: u64, seed: u64) -> Result<(), AuditError> {
     let mut dice = Dice(seed);
     let plugins = (0..4).map(|n| PluginPin {
         digest: component(n, 0),
@@ -82,7 +94,7 @@ pub(crate) fn write(folder: &Path, entries: u64, seed: u64) -> Result<(), AuditE
         {
             let _ = log.outcome(written, &outcome(&mut dice))?;
         }
-        let decision = decision(&mut dice, &log)?;
+        let decision = decision(&mut dice, log)?;
         if decision.effect == Effect::Allow {
             let written = log.decision(&decision, Durability::Written)?;
             last = written.index();

@@ -127,3 +127,29 @@ fn several_values_of_one_field() {
         "a value that is named twice counts once"
     );
 }
+
+#[test]
+fn terms_give_the_same_filter() {
+    for terms in [
+        &[][..],
+        &[("since", "24h")],
+        &[("until", "2026-11-24T08"), ("since", "2026-11-24")],
+        &[
+            ("digest", "9F86d081"),
+            ("tool", "b"),
+            ("tool", "a"),
+            ("effect", "deny"),
+        ],
+    ] {
+        let filter = Filter::parse(terms.iter().copied(), NOW).unwrap();
+        let written = filter.terms();
+        assert_eq!(written.len(), terms.len());
+        let named = written.iter().map(|(name, value)| (&**name, &**value));
+        // Another time, which ages would depend on.
+        assert_eq!(Filter::parse(named, 0).unwrap(), filter, "{written:?}");
+    }
+    let filter = Filter::parse([("tool", "a"), ("since", "24h")], NOW).unwrap();
+    let expected = [("since", "2026-11-23T12:00:00.000Z"), ("tool", "a")];
+    let expected = expected.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    assert_eq!(filter.terms(), expected);
+}

@@ -84,6 +84,37 @@ pub struct Page {
 }
 
 impl Index {
+    /// The call that was decided by this entry; none where that is no decision.
+    ///
+    /// # Errors
+    /// [`IndexError`]
+    pub fn call(&self, entry: u64) -> Result<Option<Call>, IndexError> {
+        let on = self.connection.unchecked_transaction()?;
+        // SQLite's integers are signed.
+        let Ok(entry) = i64::try_from(entry) else {
+            return Ok(None);
+        };
+        let mut statement = on.prepare_cached("SELECT 1 FROM call WHERE entry = ?1")?;
+        if !statement.exists([entry])? {
+            return Ok(None);
+        }
+        Ok(Some(rows::call(&on, entry, &mut Texts::new(&on))?))
+    }
+
+    /// All calls that a filter finds, the earliest first. They are held in memory.
+    pub(crate) fn find_all(&self, filter: &Filter) -> Result<Vec<Call>, IndexError> {
+        let mut calls = Vec::new();
+        let mut after = None;
+        loop {
+            let page = self.find(filter, Order::OldestFirst, after, MAX_PAGE)?;
+            calls.extend(page.calls);
+            after = page.next;
+            if after.is_none() {
+                return Ok(calls);
+            }
+        }
+    }
+
     /// The calls that a filter finds, by the times of their decisions: so many at most, from behind
     /// `after` on. A limit over [`MAX_PAGE`] counts as that.
     ///

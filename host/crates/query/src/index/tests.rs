@@ -18,6 +18,7 @@ use crate::source::{LogFolder, Numbered, Source};
 mod answers;
 mod killed;
 mod made_anew;
+mod parts;
 
 /// Entries of a generated log in these tests: many batches, and all kinds of calls.
 const ENTRIES: u64 = 700;

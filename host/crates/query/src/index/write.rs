@@ -35,6 +35,8 @@ const TAKE_BACK: &str = "DELETE FROM posting WHERE word = ?1 AND time = ?2 AND c
 pub(super) struct Writer<'a> {
     on: &'a Connection,
     words: &'a mut Words,
+    /// The first entry that the index holds.
+    first: u64,
     next: u64,
     origin: String,
     kinds: BTreeMap<String, u64>,
@@ -58,11 +60,18 @@ struct Votes {
 }
 
 impl<'a> Writer<'a> {
-    pub(super) fn new(on: &'a Connection, words: &'a mut Words, mark: Option<Mark>) -> Self {
-        let (next, origin) = mark.map_or_else(Default::default, |mark| (mark.next, mark.origin));
+    pub(super) fn new(
+        on: &'a Connection,
+        words: &'a mut Words,
+        mark: Option<Mark>,
+        first: u64,
+    ) -> Self {
+        let begin = || (first, String::new());
+        let (next, origin) = mark.map_or_else(begin, |mark| (mark.next, mark.origin));
         Writer {
             on,
             words,
+            first,
             next,
             origin,
             kinds: BTreeMap::new(),
@@ -87,7 +96,7 @@ impl<'a> Writer<'a> {
         if entry.index != index {
             return Err(wrong(Damage::Index));
         }
-        if index == 0 {
+        if index == self.first {
             self.origin = entry.origin.clone().into_owned();
         } else if entry.origin != self.origin.as_str() {
             return Err(wrong(Damage::Origin));
@@ -268,6 +277,9 @@ impl<'a> Writer<'a> {
     }
 
     fn outcome(&mut self, own: At, outcome: &Outcome<'_>) -> Result<(), IndexError> {
+        if outcome.decision < self.first {
+            return Ok(());
+        }
         let index = own.call.unsigned_abs();
         let number = |number: Option<u64>| number.map(|number| integer(number, index)).transpose();
         let call = integer(outcome.decision, index)?;
