@@ -180,6 +180,8 @@ impl Index {
         progress: &mut dyn FnMut(Progress),
     ) -> Result<Updated, IndexError> {
         let lock = self.folder.as_ref().map(file::lock).transpose()?;
+        // Another process may have made the index anew since, with other numbers.
+        self.words.forget();
         let updated = self.read(source, progress);
         drop(lock);
         updated

@@ -37,6 +37,29 @@ fn in_steps_or_at_once_it_is_the_same() {
     assert_eq!(mode & 0o777, 0o600);
 }
 
+/// Two that have the same file open, of which one makes it anew for another log and back.
+#[test]
+fn made_anew_under_another() {
+    let state = State::new();
+    let (mut one, _) = state.read(&LINES.first(100));
+    let mut other_log = LINES.first(300);
+    for line in &mut other_log.0 {
+        // Other names come first here, so that the same numbers mean other words.
+        *line = line
+            .replace("\"server\":\"server-", "\"server\":\"renamed-")
+            .replace("\"build\":\"0.1.0\"", "\"build\":\"0.1.1\"");
+    }
+    let (mut other, updated) = state.read(&other_log);
+    assert_eq!(updated.rebuilt, Some(Rebuilt::OtherLog));
+    check(&one, &all(&indexed(&other_log)), "through the other");
+    for lines in [LINES.first(200), other_log, LINES.clone()] {
+        for index in [&mut one, &mut other] {
+            index.update(&lines, &mut |_| {}).unwrap();
+            check(index, &all(&indexed(&lines)), "in turn");
+        }
+    }
+}
+
 /// The log itself, through its own reader.
 #[test]
 fn from_the_folder_of_a_log() {
