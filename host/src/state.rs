@@ -1,4 +1,5 @@
-//! The state folder: keys, log, compiled plugins, the socket of the running gateway. 0700, and one gateway at a time.
+//! The state folder: keys, log and its index, compiled plugins, the socket of the running gateway. 0700, and one
+//! gateway at a time.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};

@@ -10,7 +10,7 @@ use wardlet_audit::{
 use wardlet_keys::{VerifyingKey, base64url};
 
 use super::say::{self, Failure, REFUSED, UNREADABLE, WRONG, visible};
-use super::{Where, setup, shadow};
+use super::{Where, export, query, setup, shadow};
 use crate::state::{LOG, VKEY};
 
 /// Arguments of `wardlet audit`.
@@ -26,6 +26,10 @@ enum Action {
     Show(Show),
     /// Check every entry: form, order, signature, and that each allowed call has one outcome
     Verify(Verify),
+    /// Find calls by time, caller, tool, rule, plugin and more
+    Query(query::Arguments),
+    /// Write calls as JSON lines, CSV or OCSF for other systems
+    Export(export::Arguments),
     /// Show what rules with `mode = "shadow"` would have changed, had they enforced
     Shadow(shadow::Arguments),
 }
@@ -67,6 +71,8 @@ pub(super) fn main(arguments: &Arguments) -> Result<(), Failure> {
     match &arguments.action {
         Action::Show(arguments) => show(arguments),
         Action::Verify(arguments) => check(arguments),
+        Action::Query(arguments) => query::main(arguments),
+        Action::Export(arguments) => export::main(arguments),
         Action::Shadow(arguments) => shadow::main(arguments),
     }
 }

@@ -3,11 +3,12 @@
 mod tally;
 
 use serde_json::{Value, json};
-use wardlet_audit::{Select, parse_time, show};
+use wardlet_audit::{Clock as _, Select, SystemClock, rfc3339, show};
+use wardlet_query::when;
 
 use self::tally::{Row, Tally, Trials};
-use super::Where;
-use super::say::{self, Failure, REFUSED, UNREADABLE, WRONG, visible};
+use super::say::{self, Failure, REFUSED, UNREADABLE, visible};
+use super::{Where, query};
 use crate::state::LOG;
 
 /// Differing calls that are shown where not all are asked for: a screen holds them, beside the sums.
@@ -15,9 +16,6 @@ const SHOWN: usize = 20;
 
 /// Tools and reasons that are shown under one difference: those with the most calls.
 const MOST: usize = 10;
-
-/// What a time is filled up with, so that a day or a minute can be given alone.
-const BEGINNING: &str = "0000-01-01T00:00:00.000Z";
 
 /// Arguments of `wardlet audit shadow`.
 #[derive(Debug, clap::Args)]
@@ -30,7 +28,7 @@ pub(super) struct Arguments {
     /// Every call that would have been decided or redacted otherwise, instead of the last few
     #[arg(long)]
     differing: bool,
-    /// Entries from this time on (UTC), for example `2026-11-24` or `2026-11-24T08:30`
+    /// Entries from this time on (UTC): `2026-11-24`, `2026-11-24T08:30`, or `24h` ago
     #[arg(long, value_name = "TIME")]
     since: Option<String>,
     /// For programs
@@ -66,18 +64,10 @@ pub(super) fn main(arguments: &Arguments) -> Result<(), Failure> {
     Ok(())
 }
 
-/// A time, or its beginning.
+/// A time as entries have it.
 fn time(text: &str) -> Result<String, Failure> {
-    let full = match BEGINNING.get(text.len()..) {
-        Some(rest) if text.len() >= "0000-00-00".len() => format!("{text}{rest}"),
-        _ => text.to_owned(),
-    };
-    match parse_time(&full) {
-        Some(_) => Ok(full),
-        None => Err(Failure::new(WRONG, format!("`{text}` is no time")).hint(Some(
-            "write it as entries have it, in UTC: `2026-11-24`, `2026-11-24T08:30` or `2026-11-24T08:30:00.000Z`",
-        ))),
-    }
+    let ms = when(text, SystemClock.now_ms()).map_err(query::wrong)?;
+    Ok(rfc3339(ms))
 }
 
 fn tell(trials: &Trials, arguments: &Arguments) {
