@@ -34,6 +34,7 @@ mod neighbours;
 mod outside;
 mod passing;
 mod quarantine;
+mod query;
 mod reach;
 mod real_peers;
 mod released;
