@@ -2,6 +2,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufWriter, Write};
+use std::os::fd::AsFd as _;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
@@ -73,7 +74,7 @@ pub(super) fn main(arguments: &Arguments) -> Result<(), Failure> {
         let mut calls = Calls::new(index, &filter, limit);
         let done = match output {
             Some(path) => to_file(&mut calls, format, path),
-            None => export(&mut calls, format, BufWriter::new(io::stdout().lock())),
+            None => to_output(&mut calls, format),
         };
         match done {
             // Nobody has seen anything of it yet, so that it can be asked again.
@@ -89,6 +90,12 @@ pub(super) fn main(arguments: &Arguments) -> Result<(), Failure> {
         Err(Stopped::Write(error)) => Err(unwritten(place, &error)),
         Err(Stopped::Read(error)) => Err(failed(error)),
     }
+}
+
+/// Past the buffer of the library, which would hold on to what nobody reads any more.
+fn to_output(calls: &mut Calls<'_>, format: Format) -> Result<(), Stopped> {
+    let output = File::from(io::stdout().as_fd().try_clone_to_owned()?);
+    export(calls, format, BufWriter::new(output))
 }
 
 fn to_file(calls: &mut Calls<'_>, format: Format, path: &Path) -> Result<(), Stopped> {
