@@ -1,7 +1,8 @@
 //! The method of the ratios: rounds of both sides interleave, so that what disturbs the machine
 //! disturbs both; the median of the rounds' ratios counts, and the spread is printed. Where the middle
-//! half of the ratios lies too far apart, the rounds do not agree, and there is no result. A few rounds
-//! that something held up say nothing about the others.
+//! half of the ratios lies too far apart, the rounds do not agree, and there is no result, unless all of
+//! that half is far on one side of the target. A few rounds that something held up say nothing about the
+//! others.
 
 use std::process::ExitCode;
 

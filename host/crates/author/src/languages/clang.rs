@@ -155,7 +155,7 @@ impl Compiler {
             .args(OR_TRAP)
             .arg("-I")
             .arg(files::absolute(generated)?);
-        // Whole paths: the files of two plugins have the same names, and zig keeps by its names what it made.
+        // Whole paths: what the compiler says then names the file wherever its reader is.
         for input in sources.iter().chain(&linked) {
             command.arg(files::absolute(input)?);
         }

@@ -35,42 +35,42 @@ fn bytes_that_are_no_component() {
     grown.extend([0xff; 8]);
     let mut later = good.clone();
     later[4] = 0x0e;
-    let never = "never accepted";
+    let made = "`.wasm` file that `wardlet plugin build` makes";
     check(vec![
         (
             "nothing",
             Ok(Vec::new()),
             everything(),
             "not a component: no WebAssembly",
-            never,
+            made,
         ),
         (
             "a text",
             Ok(b"(component)".to_vec()),
             everything(),
             "not a component: no WebAssembly",
-            never,
+            made,
         ),
         (
             "ELF",
             Ok(b"\x7fELF\x02\x01\x01\0\0".to_vec()),
             everything(),
             "not a component: machine code",
-            never,
+            "never accepted",
         ),
         (
             "four bytes",
             Ok(good[..4].to_vec()),
             everything(),
             "not a component: no WebAssembly",
-            never,
+            made,
         ),
         (
             "a later encoding",
             Ok(later),
             everything(),
             "not a component: no WebAssembly",
-            never,
+            made,
         ),
         (
             "a core module",
