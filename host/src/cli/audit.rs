@@ -6,9 +6,9 @@ use clap::Subcommand;
 use serde_json::Value;
 use wardlet_audit::{Entry, Select};
 
-use super::say::{self, Failure, REFUSED, UNREADABLE, WRONG, visible};
-use super::{Where, export, query, setup, shadow};
-use crate::state::{LOG, VKEY};
+use super::say::{self, Failure, REFUSED, UNREADABLE, visible};
+use super::{Where, export, query, shadow};
+use crate::state::LOG;
 
 /// Arguments of `wardlet audit`.
 #[derive(Debug, clap::Args)]
@@ -21,8 +21,9 @@ pub(super) struct Arguments {
 enum Action {
     /// Show entries, the oldest first
     Show(Show),
-    /// Check every entry: form, order, signature, and that each allowed call has one outcome
-    Verify(Verify),
+    /// Check the log: every entry's form, order and signature, that each allowed call has one outcome, the
+    /// tree, and the checkpoint; or some entries alone
+    Verify(verify::Arguments),
     /// Find calls by time, caller, tool, rule, plugin and more
     Query(query::Arguments),
     /// Write calls as JSON lines, CSV or OCSF for other systems
@@ -52,7 +53,7 @@ struct Show {
 pub(super) fn main(arguments: &Arguments) -> Result<(), Failure> {
     match &arguments.action {
         Action::Show(arguments) => show(arguments),
-        Action::Verify(arguments) => check(arguments),
+        Action::Verify(arguments) => verify::main(arguments),
         Action::Query(arguments) => query::main(arguments),
         Action::Export(arguments) => export::main(arguments),
         Action::Shadow(arguments) => shadow::main(arguments),
