@@ -25,6 +25,7 @@ mod bypass;
 mod calls;
 mod cases;
 mod checked;
+mod evidence;
 mod hostile;
 mod inspected;
 mod lanes;

@@ -7,17 +7,14 @@ mod approvals;
 mod audit;
 mod check;
 mod compile;
-mod export;
 mod init;
 mod outside;
 mod plugin;
 mod quarantine;
-mod query;
 mod reload;
 mod run;
 mod say;
 mod setup;
-mod shadow;
 mod signer;
 mod status;
 

@@ -1,13 +1,18 @@
 //! `wardlet audit`: read the log, and check it.
 
+mod evidence;
+mod export;
+mod keys;
+mod query;
+mod shadow;
 mod verify;
 
 use clap::Subcommand;
 use serde_json::Value;
 use wardlet_audit::{Entry, Select};
 
+use super::Where;
 use super::say::{self, Failure, REFUSED, UNREADABLE, visible};
-use super::{Where, export, query, shadow};
 use crate::state::LOG;
 
 /// Arguments of `wardlet audit`.
@@ -28,6 +33,10 @@ enum Action {
     Query(query::Arguments),
     /// Write calls as JSON lines, CSV or OCSF for other systems
     Export(export::Arguments),
+    /// Answer a question with all that it takes to check the answer elsewhere, in one file
+    Evidence(evidence::Arguments),
+    /// Check such a file with nothing but the keys of its log
+    CheckEvidence(evidence::CheckArguments),
     /// Show what rules with `mode = "shadow"` would have changed, had they enforced
     Shadow(shadow::Arguments),
 }
@@ -56,6 +65,8 @@ pub(super) fn main(arguments: &Arguments) -> Result<(), Failure> {
         Action::Verify(arguments) => verify::main(arguments),
         Action::Query(arguments) => query::main(arguments),
         Action::Export(arguments) => export::main(arguments),
+        Action::Evidence(arguments) => evidence::main(arguments),
+        Action::CheckEvidence(arguments) => evidence::check(arguments),
         Action::Shadow(arguments) => shadow::main(arguments),
     }
 }

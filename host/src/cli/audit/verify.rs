@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Read as _;
 use std::ops::Range;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde_json::{Value, json};
 use wardlet_audit::checkpoint::Checkpoint;
@@ -12,23 +12,20 @@ use wardlet_audit::note::MAX_NOTE_BYTES;
 use wardlet_audit::{
     Head, Options, Progress, RangeReport, Report, VerifyError, verify, verify_range,
 };
-use wardlet_keys::{VerifyingKey, base64url};
+use wardlet_keys::base64url;
 
+use super::keys::{KeyFiles, Keys};
 use crate::cli::say::{self, Failure, REFUSED, UNREADABLE, WRONG};
 use crate::cli::{Where, setup};
-use crate::state::{CHECKPOINT_VKEYS, LOG, VKEY};
+use crate::state::LOG;
 
 /// Arguments of `wardlet audit verify`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
     #[command(flatten)]
     place: Where,
-    /// The key of the entries, if it is kept apart from the log: a file with a C2SP verifier key
-    #[arg(long, value_name = "FILE")]
-    key: Option<PathBuf>,
-    /// The keys of the checkpoints, in the same way, one a line
-    #[arg(long, value_name = "FILE")]
-    checkpoint_keys: Option<PathBuf>,
+    #[command(flatten)]
+    keys: KeyFiles,
     /// An earlier head, as it was printed, or a file with an earlier checkpoint: finds a folder that was put
     /// back to what it was since
     #[arg(long, value_name = "SIZE:ROOT or FILE")]
@@ -45,15 +42,9 @@ pub(super) struct Arguments {
     json: bool,
 }
 
-/// What a log is checked with.
-struct Keys {
-    entries: VerifyingKey,
-    checkpoints: Vec<VerifyingKey>,
-}
-
 pub(super) fn main(arguments: &Arguments) -> Result<(), Failure> {
     let state = arguments.place.folder()?;
-    let keys = Keys::read(arguments, &state)?;
+    let keys = arguments.keys.beside(&state)?;
     let folder = state.join(LOG);
     let against = arguments.against.as_deref();
     let against = against.map(|text| head(text, &keys)).transpose()?;
@@ -192,44 +183,6 @@ fn broken(error: &VerifyError) -> Value {
         "error": error.to_string(),
         "index": index,
         "offset": offset,
-    })
-}
-
-impl Keys {
-    /// Those that were named; else those beside the log, which serve whoever trusts the folder.
-    fn read(arguments: &Arguments, state: &Path) -> Result<Self, Failure> {
-        let entries = arguments.key.clone();
-        let [entries] = keys(&entries.unwrap_or_else(|| state.join(VKEY)))?
-            .try_into()
-            .map_err(|_| Failure::new(WRONG, "the key of the entries is one, in one line"))?;
-        let own = state.join(CHECKPOINT_VKEYS);
-        let checkpoints = match &arguments.checkpoint_keys {
-            Some(path) => keys(path)?,
-            // A log of an earlier version has none, which the report says.
-            None if arguments.key.is_none() && own.exists() => keys(&own)?,
-            None => Vec::new(),
-        };
-        Ok(Keys {
-            entries,
-            checkpoints,
-        })
-    }
-}
-
-fn keys(path: &Path) -> Result<Vec<VerifyingKey>, Failure> {
-    let text = std::fs::read_to_string(path).map_err(|error| {
-        Failure::new(
-            UNREADABLE,
-            format!("cannot read the log's key `{}`: {error}", path.display()),
-        )
-        .hint(Some(
-            "the gateway writes it beside its log when it first runs",
-        ))
-    })?;
-    let keys = text.lines().map(str::trim).map(str::parse);
-    keys.collect::<Result<_, _>>().map_err(|error| {
-        let error = format!("`{}` holds no verifier key: {error}", path.display());
-        Failure::new(WRONG, error)
     })
 }
 

@@ -7,8 +7,9 @@ use wardlet_audit::{Clock as _, Select, SystemClock, rfc3339, show};
 use wardlet_query::when;
 
 use self::tally::{Row, Tally, Trials};
-use super::say::{self, Failure, REFUSED, UNREADABLE, visible};
-use super::{Where, query};
+use super::query;
+use crate::cli::Where;
+use crate::cli::say::{self, Failure, REFUSED, UNREADABLE, visible};
 use crate::state::LOG;
 
 /// Differing calls that are shown where not all are asked for: a screen holds them, beside the sums.

@@ -10,9 +10,9 @@ use clap::ValueEnum;
 use wardlet_query::sheet::Sheet;
 use wardlet_query::{Call, Filter, Index, IndexError, Order, ocsf};
 
-use super::Where;
 use super::query::{Wanted, ask, failed};
-use super::say::{Failure, REFUSED, UNREADABLE};
+use crate::cli::Where;
+use crate::cli::say::{Failure, REFUSED, UNREADABLE};
 
 /// Calls that are held in memory at a time: a megabyte or so.
 const PAGE: u32 = 1_000;
@@ -110,7 +110,7 @@ fn to_file(calls: &mut Calls<'_>, format: Format, path: &Path) -> Result<(), Sto
 }
 
 /// Makes the file, which must not be there.
-fn create(path: &Path) -> io::Result<File> {
+pub(super) fn create(path: &Path) -> io::Result<File> {
     OpenOptions::new()
         .write(true)
         .create_new(true)
@@ -118,7 +118,7 @@ fn create(path: &Path) -> io::Result<File> {
         .open(path)
 }
 
-fn unwritten(path: &Path, error: &io::Error) -> Failure {
+pub(super) fn unwritten(path: &Path, error: &io::Error) -> Failure {
     let exists = error.kind() == io::ErrorKind::AlreadyExists;
     let code = if exists { REFUSED } else { UNREADABLE };
     let hint = exists.then_some("name a new file; nothing is overwritten");

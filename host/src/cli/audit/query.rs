@@ -12,8 +12,8 @@ use wardlet_query::{
     Progress,
 };
 
-use super::say::{self, Failure, REFUSED, UNREADABLE, WRONG, visible};
-use super::{Where, setup};
+use crate::cli::say::{self, Failure, REFUSED, UNREADABLE, WRONG, visible};
+use crate::cli::{Where, setup};
 use crate::state::LOG;
 
 /// Values of a field that are shown where they are asked for: enough to find one by eye.
@@ -101,6 +101,14 @@ pub(super) struct Wanted {
 }
 
 impl Wanted {
+    /// Whether nothing was named.
+    pub(super) fn is_empty(&self) -> bool {
+        let fields = Field::ALL
+            .into_iter()
+            .all(|field| self.of(field).is_empty());
+        fields && self.since.is_none() && self.until.is_none()
+    }
+
     pub(super) fn filter(&self) -> Result<Filter, Failure> {
         let mut terms: Vec<(&str, &str)> = Vec::new();
         for (name, time) in [("since", &self.since), ("until", &self.until)] {
@@ -149,7 +157,7 @@ pub(super) fn main(arguments: &Arguments) -> Result<(), Failure> {
     } else {
         Order::NewestFirst
     };
-    let answer = |index: &Index| -> Result<_, IndexError> {
+    let answer = |index: &mut Index| -> Result<_, IndexError> {
         let page = index.find(&filter, order, after, arguments.limit)?;
         let unknown = if page.calls.is_empty() {
             unknown(index, &filter)?
@@ -219,7 +227,7 @@ fn sheet(page: &Page) -> Result<(), Failure> {
 }
 
 /// The columns of the terminal, where standard output is one.
-fn width() -> Option<usize> {
+pub(super) fn width() -> Option<usize> {
     let out = io::stdout();
     if !out.is_terminal() {
         return None;
@@ -280,9 +288,9 @@ fn values(state: &Path, name: &str, filter: &Filter, as_json: bool) -> Result<()
 /// anew, once. Where the folder cannot hold an index, a temporary one serves.
 pub(super) fn ask<T>(
     state: &Path,
-    question: impl Fn(&Index) -> Result<T, IndexError>,
+    question: impl Fn(&mut Index) -> Result<T, IndexError>,
 ) -> Result<T, Failure> {
-    let attempt = || open(state).and_then(|index| question(&index));
+    let attempt = || open(state).and_then(|mut index| question(&mut index));
     let answer = match attempt() {
         Err(IndexError::Damaged) => Index::discard(state).and_then(|()| attempt()),
         answer => answer,
