@@ -135,8 +135,7 @@ fn a_pack_that_was_changed_is_refused_with_a_word() {
         );
     }
     fs::write(&path, good).unwrap();
-    let witness =
-        "witness w example.com/w+33ab5dd6+BDnCQe3DhcHYCNl1hrDhOtlBcQd+gTgWxu5i5oc5mJ9Y\nquorum w\n";
+    let witness = "witness w witness.example+28a2929c+BInmAkD5hA1JIYERum19HpeEi3zfdB2yGN0vbo+i8qK8\nquorum w\n";
     fs::write(auditor.path().join("policy"), witness).unwrap();
     let (code, answer) = checked(auditor.path(), &["pack.json", "--policy", "policy"]);
     assert_eq!(

@@ -98,7 +98,7 @@ enum Command {
     /// List the callers that are refused what needs a plugin they made fault, and let them go
     Quarantine(quarantine::Arguments),
     /// Show and verify the audit log
-    Audit(audit::Arguments),
+    Audit(Box<audit::Arguments>),
     /// Sign the checkpoints of a gateway's log in a process of its own, which alone holds their key
     Signer(signer::Arguments),
     /// Write plugins: make, build, try, look at and measure them
