@@ -94,7 +94,8 @@ impl Gateway {
             .output()
             .unwrap();
         assert!(output.status.success(), "{output:?}");
-        serde_json::from_slice(&output.stdout).unwrap()
+        let answer: Value = serde_json::from_slice(&output.stdout).unwrap();
+        answer["gateways"][0].clone()
     }
 
     /// What the upstream received, line by line.

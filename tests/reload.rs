@@ -132,5 +132,5 @@ fn reload(gateway: &Gateway) -> Value {
     );
     let reply: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(reply["reloaded"], true);
-    reply["change"].clone()
+    reply["gateways"][0]["change"].clone()
 }

@@ -1,6 +1,6 @@
-//! The local socket of a running gateway: one line of JSON asks, one line answers.
+//! The local sockets of running gateways: one line of JSON asks, one line answers.
 //!
-//! The socket lies in the state folder, which only its owner can enter. Whoever can connect is the
+//! A socket lies in the state folder, which only its owner can enter. Whoever can connect is the
 //! owner, or root; the peer's user id is what votes are recorded under.
 
 use std::io::{BufRead as _, BufReader, Write as _};
@@ -16,7 +16,7 @@ use wardlet_audit::Choice;
 use crate::gate::{Gate, Pending};
 use crate::quarantine::Quarantined;
 use crate::reload::{Change, Reloads, Running, Trigger};
-use crate::state::SOCKET;
+use crate::state::{GATEWAYS, MAX_GATEWAYS, socket};
 use crate::status::Status;
 
 /// Bytes of a question: an id and a digest.
@@ -80,11 +80,15 @@ pub enum Reply {
     Counted,
     /// The configuration is in force.
     Reloaded {
+        /// The server that the gateway stands in front of.
+        server: String,
         /// What it changed.
         change: Box<Change>,
     },
     /// It is not taken, and nothing has changed.
     NotReloaded {
+        /// The server that the gateway stands in front of.
+        server: String,
         /// The faults for people.
         text: String,
         /// The faults for programs.
@@ -179,25 +183,26 @@ impl ControlError {
 
 /// A path to the socket that fits into an address: the folder through an open descriptor where its
 /// own path is too long. The descriptor must stay open while the path is used.
-fn address(folder: &Path) -> std::io::Result<(PathBuf, Option<std::fs::File>)> {
-    let path = folder.join(SOCKET);
+fn address(folder: &Path, name: &str) -> std::io::Result<(PathBuf, Option<std::fs::File>)> {
+    let path = folder.join(name);
     if path.as_os_str().len() < MAX_SOCKET_PATH {
         return Ok((path, None));
     }
     let open = std::fs::File::open(folder)?;
     let number = std::os::fd::AsRawFd::as_raw_fd(&open);
     Ok((
-        PathBuf::from(format!("/proc/self/fd/{number}")).join(SOCKET),
+        PathBuf::from(format!("/proc/self/fd/{number}")).join(name),
         Some(open),
     ))
 }
 
-/// Begins to listen. The gateway holds the folder's lock, so a socket that is there is a dead one's.
+/// Begins to listen on the socket with this name in a folder. The gateway holds the lock of its place, so a
+/// socket that is there is a dead one's.
 ///
 /// # Errors
 /// The system's.
-pub fn listen(folder: &Path) -> std::io::Result<UnixListener> {
-    let (path, _open) = address(folder)?;
+pub fn listen(folder: &Path, name: &str) -> std::io::Result<UnixListener> {
+    let (path, _open) = address(folder, name)?;
     match std::fs::remove_file(&path) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
         _ => {}
@@ -249,12 +254,14 @@ async fn within<T>(work: impl Future<Output = std::io::Result<T>>) -> std::io::R
     tokio::time::timeout(ANSWER_WITHIN, work).await?
 }
 
-async fn reload(reloads: &Reloads, colour: bool) -> Reply {
+async fn reload(reloads: &Reloads, server: String, colour: bool) -> Reply {
     match &*reloads.ask(Trigger::Command).await {
         Ok(change) => Reply::Reloaded {
+            server,
             change: Box::new(change.clone()),
         },
         Err(error) => Reply::NotReloaded {
+            server,
             text: error.render(colour),
             faults: error.to_json(),
             wrong: error.is_wrong(),
@@ -300,7 +307,9 @@ async fn answer(question: Question, running: &Running, reloads: &Reloads, approv
             status: Box::new(Status::of(running)),
         },
         // Takes as long as the plugins take to compile.
-        Question::Reload { colour } => reload(reloads, colour).await,
+        Question::Reload { colour } => {
+            reload(reloads, running.fixed().server.to_string(), colour).await
+        }
     }
 }
 
@@ -319,17 +328,66 @@ fn lift(gate: &Gate, plugin: &str, principal: Option<&str>, by: &str) -> Reply {
     }
 }
 
-/// Asks a running gateway. Blocks.
+/// A gateway that runs, to be asked.
+#[derive(Clone, Debug)]
+pub struct Peer {
+    folder: PathBuf,
+    name: String,
+}
+
+/// The gateways that run over a state folder; never none.
+///
+/// # Errors
+/// [`ControlError::NotRunning`]
+pub fn running(state: &Path) -> Result<Vec<Peer>, ControlError> {
+    let folder = state.join(GATEWAYS);
+    let places = (0..MAX_GATEWAYS).map(|place| Peer {
+        folder: folder.clone(),
+        name: socket(place),
+    });
+    let peers: Vec<Peer> = places.filter(|peer| peer.connect().is_ok()).collect();
+    if peers.is_empty() {
+        return Err(ControlError::NotRunning(state.to_owned()));
+    }
+    Ok(peers)
+}
+
+impl Peer {
+    fn connect(&self) -> std::io::Result<std::os::unix::net::UnixStream> {
+        let (path, _open) = address(&self.folder, &self.name)?;
+        std::os::unix::net::UnixStream::connect(path)
+    }
+
+    /// Asks. Blocks.
+    ///
+    /// # Errors
+    /// [`ControlError::Io`] and [`ControlError::BadAnswer`]
+    pub fn ask(&self, question: &Question) -> Result<Reply, ControlError> {
+        let mut stream = self.connect()?;
+        let text = serde_json::to_string(question).map_err(|_| ControlError::BadAnswer)?;
+        stream.write_all(format!("{text}\n").as_bytes())?;
+        let mut line = String::new();
+        BufReader::new(stream).read_line(&mut line)?;
+        serde_json::from_str(&line).map_err(|_| ControlError::BadAnswer)
+    }
+}
+
+/// Asks all gateways that run over a state folder, one after the other. Blocks. One that ended meanwhile is
+/// left out, as if it had not run.
 ///
 /// # Errors
 /// [`ControlError`]
-pub fn ask(folder: &Path, question: &Question) -> Result<Reply, ControlError> {
-    let not_running = || ControlError::NotRunning(folder.to_owned());
-    let (path, _open) = address(folder).map_err(|_| not_running())?;
-    let mut stream = std::os::unix::net::UnixStream::connect(path).map_err(|_| not_running())?;
-    let text = serde_json::to_string(question).map_err(|_| ControlError::BadAnswer)?;
-    stream.write_all(format!("{text}\n").as_bytes())?;
-    let mut line = String::new();
-    BufReader::new(stream).read_line(&mut line)?;
-    serde_json::from_str(&line).map_err(|_| ControlError::BadAnswer)
+pub fn ask_all(state: &Path, question: &Question) -> Result<Vec<(Peer, Reply)>, ControlError> {
+    let mut replies = Vec::new();
+    for peer in running(state)? {
+        match peer.ask(question) {
+            Ok(reply) => replies.push((peer, reply)),
+            Err(ControlError::Io(_)) if peer.connect().is_err() => {}
+            Err(error) => return Err(error),
+        }
+    }
+    if replies.is_empty() {
+        return Err(ControlError::NotRunning(state.to_owned()));
+    }
+    Ok(replies)
 }

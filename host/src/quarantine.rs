@@ -5,20 +5,26 @@
 //! operator lifts that. It is never for everyone: else one agent could deny all others.
 //!
 //! The counts are kept in the state folder, since an agent whose gateway ends with its session would
-//! begin anew with each connection.
+//! begin anew with each connection. Gateways over one folder share them: each change is made to what the file
+//! says, under a lock, and [`Quarantine::follow`] takes over what the others changed.
 
 #[cfg(test)]
 mod tests;
 
 use std::collections::BTreeMap;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use wardlet_audit::{self as audit, AuditError, Event, QuarantineChange};
 use wardlet_call::{PluginName, ServerName};
 use wardlet_keys::{KeyError, PrivateFolder};
 use wardlet_sandbox::Fault;
+
+use crate::gate::Gate;
 
 /// The file in the state folder.
 pub const FILE: &str = "quarantine.json";
@@ -29,6 +35,12 @@ pub const MAX_FAULTS: usize = 8;
 
 /// Seconds in which they count: a defect met now and then over a day is no attack.
 pub const WINDOW_S: u64 = 600;
+
+/// How often a gateway looks what the others over its folder changed: whom one holds, all hold within this time.
+const FOLLOW_EVERY: Duration = Duration::from_secs(1);
+
+/// The file whose lock whoever changes [`FILE`] holds.
+const LOCK: &str = "quarantine.lock";
 
 /// Callers and plugins of which faults are kept at one time, so that the file stays small. Beyond, the
 /// one whose last fault is the longest ago is forgotten; whoever is in quarantine never is.
@@ -129,6 +141,22 @@ type Records = BTreeMap<String, BTreeMap<String, Record>>;
 pub struct Quarantine {
     folder: PrivateFolder,
     records: Mutex<Records>,
+    /// Who is held here is not all in the file, since that could not be written.
+    unkept: AtomicBool,
+    /// The file as it was read last.
+    seen: Mutex<Option<Mark>>,
+}
+
+/// Tells one writing of the file from the next: its inode, and when it was changed, in seconds and nanoseconds.
+type Mark = (u64, i64, i64);
+
+/// Lets a gate follow what other gateways over its folder change, for as long as the process lives.
+pub async fn follow(gate: Arc<Gate>) {
+    let mut turns = tokio::time::interval(FOLLOW_EVERY);
+    loop {
+        turns.tick().await;
+        gate.quarantine().follow();
+    }
 }
 
 /// The name under which the faults of a server's messages are counted that belong to no call. No
@@ -145,22 +173,60 @@ impl Quarantine {
     /// [`QuarantineError`] where it cannot be read: a gateway that forgot would let go.
     pub fn open(folder: &Path) -> Result<Self, QuarantineError> {
         let folder = PrivateFolder::open(folder)?;
-        let damaged = || QuarantineError::Damaged(folder.path().join(FILE));
-        let mut records = Records::new();
-        if let Some(bytes) = folder.read(FILE, MAX_FILE)? {
-            let file: File = serde_json::from_slice(&bytes).map_err(|_| damaged())?;
-            if file.v != VERSION {
-                return Err(damaged());
-            }
-            for record in file.records {
-                let by_caller = records.entry(record.plugin.clone()).or_default();
-                by_caller.insert(record.principal.clone(), record);
-            }
-        }
+        let records = Mutex::new(read(&folder)?);
         Ok(Quarantine {
             folder,
-            records: Mutex::new(records),
+            records,
+            unkept: AtomicBool::new(false),
+            seen: Mutex::default(),
         })
+    }
+
+    /// Takes over what other gateways over the folder changed. A file that cannot be read changes nothing, and is
+    /// told in the log: whoever is held stays held.
+    pub fn follow(&self) {
+        let mut records = self.lock();
+        let mark = std::fs::metadata(self.folder.path().join(FILE)).ok();
+        let mark = mark.map(|file| (file.ino(), file.mtime(), file.mtime_nsec()));
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let unkept = self.unkept.load(Ordering::Relaxed);
+        if mark == *seen && !unkept {
+            return;
+        }
+        let kept = self.latest(&records).and_then(|(_lock, kept)| {
+            if unkept {
+                self.keep(&kept)?;
+            }
+            Ok(kept)
+        });
+        match kept {
+            Ok(kept) => (*records, *seen) = (kept, mark),
+            // Whoever is held stays held. What was not kept was told when it was not.
+            Err(error) if !unkept => {
+                tracing::error!(%error, "the quarantine of other gateways is not known");
+            }
+            Err(_) => {}
+        }
+    }
+
+    /// What the file says, with whom `known` holds beyond what could be written, and the lock under which nobody
+    /// else changes it. It ends with the file.
+    fn latest(&self, known: &Records) -> Result<(std::fs::File, Records), QuarantineError> {
+        let lock = self.folder.append(LOCK)?;
+        lock.lock().map_err(|source| KeyError::Io {
+            action: "lock",
+            path: self.folder.path().join(LOCK),
+            source,
+        })?;
+        let mut records = read(&self.folder)?;
+        if self.unkept.load(Ordering::Relaxed) {
+            let known = known.values().flat_map(BTreeMap::values);
+            for record in known.filter(|record| record.since.is_some()) {
+                let by_caller = records.entry(record.plugin.clone()).or_default();
+                by_caller.insert(record.principal.clone(), record.clone());
+            }
+        }
+        Ok((lock, records))
     }
 
     /// Whether a caller is refused what needs a plugin.
@@ -192,6 +258,11 @@ impl Quarantine {
             return None;
         }
         let mut records = self.lock();
+        // Where the file cannot be read what is known here counts on.
+        let lock = self.latest(&records).map(|(lock, kept)| {
+            *records = kept;
+            lock
+        });
         let by_caller = records.entry(plugin.to_string()).or_default();
         let record = by_caller
             .entry(principal.to_owned())
@@ -221,7 +292,8 @@ impl Quarantine {
         record.faults.truncate(MAX_FAULTS);
         let held = record.quarantined();
         forget_beyond(&mut records, MAX_COUNTED);
-        if let Err(error) = self.keep(&records) {
+        if let Err(error) = lock.and_then(|_lock| Ok(self.keep(&records)?)) {
+            self.unkept.store(true, Ordering::Relaxed);
             tracing::error!(%error, "the quarantine cannot be kept; it holds until the gateway ends");
         }
         held
@@ -248,7 +320,7 @@ impl Quarantine {
         record: impl Fn(&Quarantined) -> Result<(), AuditError>,
     ) -> Result<Vec<Quarantined>, QuarantineError> {
         let mut records = self.lock();
-        let mut after = records.clone();
+        let (_lock, mut after) = self.latest(&records)?;
         let Some(by_caller) = after.get_mut(plugin) else {
             return Ok(Vec::new());
         };
@@ -264,8 +336,8 @@ impl Quarantine {
         lifted.iter().try_for_each(record)?;
         if !lifted.is_empty() {
             self.keep(&after)?;
-            *records = after;
         }
+        *records = after;
         Ok(lifted)
     }
 
@@ -285,12 +357,31 @@ impl Quarantine {
             path: self.folder.path().join(FILE),
             source: error.into(),
         })?;
-        self.folder.replace(FILE, &text)
+        let kept = self.folder.replace(FILE, &text);
+        self.unkept.store(kept.is_err(), Ordering::Relaxed);
+        kept
     }
 
     fn lock(&self) -> MutexGuard<'_, Records> {
         self.records.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// What the file of a folder says.
+fn read(folder: &PrivateFolder) -> Result<Records, QuarantineError> {
+    let damaged = || QuarantineError::Damaged(folder.path().join(FILE));
+    let mut records = Records::new();
+    if let Some(bytes) = folder.read(FILE, MAX_FILE)? {
+        let file: File = serde_json::from_slice(&bytes).map_err(|_| damaged())?;
+        if file.v != VERSION {
+            return Err(damaged());
+        }
+        for record in file.records {
+            let by_caller = records.entry(record.plugin.clone()).or_default();
+            by_caller.insert(record.principal.clone(), record);
+        }
+    }
+    Ok(records)
 }
 
 impl Record {

@@ -1,5 +1,7 @@
-//! The state folder: keys, log and its index, compiled plugins, the socket of the running gateway. 0700, and one
-//! gateway at a time.
+//! The state folder: keys, log and its index, compiled plugins, the sockets of the gateways that run over it. 0700.
+//!
+//! Several gateways may run over one folder: a client starts one for each of its servers. Each has a place of
+//! its own in `gateways`, and they write one log.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -13,8 +15,11 @@ use wardlet_sandbox::Cache;
 
 use crate::config::{self, Signer};
 
-/// The file that the running gateway holds a lock on.
-const LOCK: &str = "lock";
+/// The folder of the places of running gateways: `<n>.lock`, which the gateway holds a lock on, and `<n>.sock`.
+pub const GATEWAYS: &str = "gateways";
+
+/// Gateways over one folder: far above the servers that one person's client starts, and each costs a file.
+pub const MAX_GATEWAYS: usize = 64;
 
 /// The folder of the keys.
 const KEYS: &str = "keys";
@@ -37,18 +42,15 @@ const SIGNER: &str = "signer";
 /// The public keys of checkpoints as C2SP verifier keys, one a line, for whoever verifies the log.
 pub const CHECKPOINT_VKEYS: &str = "checkpoint-vkeys";
 
-/// The socket of the running gateway.
-pub const SOCKET: &str = "gateway.sock";
-
 /// Bytes of a public file that are read back; they have some hundred.
 const MAX_PUBLIC_FILE: usize = 64 << 10;
 
 /// Why the state cannot be had.
 #[derive(Debug, thiserror::Error)]
 pub enum StateError {
-    /// Another gateway runs over the same folder.
-    #[error("another gateway runs with the state folder `{}`", .0.display())]
-    InUse(PathBuf),
+    /// As many gateways run over the same folder as may.
+    #[error("{MAX_GATEWAYS} gateways run with the state folder `{}`, and no more may", .0.display())]
+    Many(PathBuf),
     /// The folder cannot be read or written.
     #[error("the state folder `{}` cannot be used: {source}", .path.display())]
     Io {
@@ -73,8 +75,8 @@ impl StateError {
     #[must_use]
     pub fn hint(&self) -> Option<String> {
         match self {
-            StateError::InUse(_) => Some(
-                "stop the other one, or give this one a `state` folder of its own in `[gateway]`"
+            StateError::Many(_) => Some(
+                "stop some of them, or give this one a `state` folder of its own in `[gateway]`"
                     .into(),
             ),
             StateError::Io { .. } => {
@@ -126,31 +128,53 @@ fn usable(cache: Result<Option<Cache>, KeyError>) -> Option<Cache> {
     })
 }
 
-/// The state of a running gateway. The lock ends with it.
+/// The state of a running gateway. Its place is free again when this ends.
 pub struct State {
     folder: PathBuf,
+    /// Which place it has.
+    place: usize,
     _lock: File,
 }
 
+/// The socket of the gateway with a place, in [`GATEWAYS`].
+#[must_use]
+pub fn socket(place: usize) -> String {
+    format!("{place}.sock")
+}
+
 impl State {
-    /// Opens the folder, or makes it, and takes its lock.
+    /// Opens the folder, or makes it, and takes the first free place.
     ///
     /// # Errors
-    /// [`StateError::InUse`], [`StateError::Io`] and [`StateError::Key`].
+    /// [`StateError::Many`], [`StateError::Io`] and [`StateError::Key`].
     pub fn open(folder: &Path) -> Result<Self, StateError> {
-        let private = PrivateFolder::open(folder)?;
-        let lock = private.append(LOCK)?;
-        match lock.try_lock() {
-            Ok(()) => Ok(State {
-                folder: folder.to_owned(),
-                _lock: lock,
-            }),
-            Err(std::fs::TryLockError::WouldBlock) => Err(StateError::InUse(folder.to_owned())),
-            Err(std::fs::TryLockError::Error(source)) => Err(StateError::Io {
-                path: folder.join(LOCK),
-                source,
-            }),
+        PrivateFolder::open(folder)?;
+        let places = PrivateFolder::open(&folder.join(GATEWAYS))?;
+        for place in 0..MAX_GATEWAYS {
+            let name = format!("{place}.lock");
+            let lock = places.append(&name)?;
+            match lock.try_lock() {
+                Ok(()) => {
+                    return Ok(State {
+                        folder: folder.to_owned(),
+                        place,
+                        _lock: lock,
+                    });
+                }
+                Err(std::fs::TryLockError::WouldBlock) => {}
+                Err(std::fs::TryLockError::Error(source)) => {
+                    let path = places.path().join(name);
+                    return Err(StateError::Io { path, source });
+                }
+            }
         }
+        Err(StateError::Many(folder.to_owned()))
+    }
+
+    /// The folder and the name of this gateway's socket.
+    #[must_use]
+    pub fn socket(&self) -> (PathBuf, String) {
+        (self.folder.join(GATEWAYS), socket(self.place))
     }
 
     /// The keys, made on first use. The public halves lie beside them for whoever verifies.

@@ -32,7 +32,7 @@ enum When {
 
 /// A question on its way to the gateway, as `wardlet approvals` asks it.
 fn ask(gateway: &Gateway, question: &Value) -> BufReader<UnixStream> {
-    let socket = gateway.path(".wardlet/gateway.sock");
+    let socket = gateway.path(".wardlet/gateways/0.sock");
     let mut stream = UnixStream::connect(socket).unwrap();
     stream
         .write_all(format!("{question}\n").as_bytes())

@@ -114,7 +114,7 @@ fn reloads_that_are_asked_for_at_once_come_one_after_another() {
         let output = child.wait_with_output().unwrap();
         assert!(output.status.success(), "{output:?}");
         let reply: Value = serde_json::from_slice(&output.stdout).unwrap();
-        changed += usize::from(!reply["change"]["policy_set"].is_null());
+        changed += usize::from(!reply["gateways"][0]["change"]["policy_set"].is_null());
     }
     assert!(
         changed >= 1,

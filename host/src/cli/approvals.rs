@@ -9,7 +9,7 @@ use wardlet_call::Json;
 
 use super::Where;
 use super::say::{self, Failure, REFUSED, UNREADABLE, visible};
-use crate::control::{self, Question, Reply, WaitingCall};
+use crate::control::{self, Peer, Question, Reply, WaitingCall};
 
 /// Arguments of `wardlet approvals`.
 #[derive(Debug, clap::Args)]
@@ -58,6 +58,7 @@ pub(super) fn main(arguments: &Arguments) -> Result<(), Failure> {
 
 fn list(options: &Options) -> Result<(), Failure> {
     let calls = waiting(&options.place.folder()?)?;
+    let calls: Vec<WaitingCall> = calls.into_iter().map(|(_, call)| call).collect();
     if options.json {
         say::json(&json!({ "waiting": calls }));
         return Ok(());
@@ -81,7 +82,7 @@ fn list(options: &Options) -> Result<(), Failure> {
 }
 
 fn show(one: &One) -> Result<(), Failure> {
-    let call = find(&one.options.place.folder()?, &one.id)?;
+    let (_, call) = find(&one.options.place.folder()?, &one.id)?;
     if one.options.json {
         say::json(&json!(call));
         return Ok(());
@@ -92,18 +93,16 @@ fn show(one: &One) -> Result<(), Failure> {
 
 fn vote(one: &One, approve: bool) -> Result<(), Failure> {
     let folder = one.options.place.folder()?;
-    let call = find(&folder, &one.id)?;
+    let (peer, call) = find(&folder, &one.id)?;
     // The vote is on the statement that was fetched here: if the call is another one by now, the
     // gateway refuses the vote.
     let (id, statement) = (call.id.clone(), call.digest.clone());
-    let reply = ask(
-        &folder,
-        &Question::Vote {
-            id,
-            statement,
-            approve,
-        },
-    )?;
+    let vote = Question::Vote {
+        id,
+        statement,
+        approve,
+    };
+    let reply = peer.ask(&vote).map_err(say::unanswered)?;
     let done = if approve { "approved" } else { "denied" };
     match reply {
         Reply::Counted if one.options.json => say::json(&json!({ "id": call.id, "vote": done })),
@@ -187,22 +186,26 @@ fn left(call: &WaitingCall) -> u64 {
     call.expires.saturating_sub(now)
 }
 
-fn find(folder: &Path, id: &str) -> Result<WaitingCall, Failure> {
-    let found = waiting(folder)?.into_iter().find(|call| call.id == id);
-    found.ok_or_else(|| {
+/// A call that waits, and the gateway that holds it.
+fn find(folder: &Path, id: &str) -> Result<(Peer, WaitingCall), Failure> {
+    let found = waiting(folder)?.into_iter().find(|(_, call)| call.id == id);
+    let (peer, call) = found.ok_or_else(|| {
         Failure::new(REFUSED, format!("no call `{id}` is waiting")).hint(Some(
             "it was decided, it expired, or it never was; see `wardlet approvals list`",
         ))
-    })
+    })?;
+    Ok((peer, call))
 }
 
-fn waiting(folder: &Path) -> Result<Vec<WaitingCall>, Failure> {
-    match ask(folder, &Question::List)? {
-        Reply::Waiting { calls } => Ok(calls),
-        _ => Err(Failure::new(UNREADABLE, control::ControlError::BadAnswer)),
+/// All calls that wait, whichever gateway holds them, the oldest first.
+fn waiting(folder: &Path) -> Result<Vec<(Peer, WaitingCall)>, Failure> {
+    let mut all = Vec::new();
+    for (peer, reply) in control::ask_all(folder, &Question::List).map_err(say::unanswered)? {
+        let Reply::Waiting { calls } = reply else {
+            return Err(Failure::new(UNREADABLE, control::ControlError::BadAnswer));
+        };
+        all.extend(calls.into_iter().map(|call| (peer.clone(), call)));
     }
-}
-
-fn ask(folder: &Path, question: &Question) -> Result<Reply, Failure> {
-    control::ask(folder, question).map_err(say::unanswered)
+    all.sort_by_key(|(_, call)| call.created);
+    Ok(all)
 }

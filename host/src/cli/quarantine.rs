@@ -124,10 +124,14 @@ fn ago(since: u64) -> String {
     format!("{} min ago", now.saturating_sub(since) / 60)
 }
 
-/// Asks the running gateway; none where none runs.
+/// Asks a running gateway, since all over the folder share what they know; none where none runs.
 fn ask(options: &Options, question: &Question) -> Result<Option<Vec<Quarantined>>, Failure> {
     let folder = options.place.folder()?;
-    match control::ask(&folder, question) {
+    let first = control::running(&folder).and_then(|peers| {
+        let none = || ControlError::NotRunning(folder.clone());
+        peers.first().ok_or_else(none)?.ask(question)
+    });
+    match first {
         Ok(Reply::Quarantined { callers }) => Ok(Some(callers)),
         Ok(Reply::Refused { why }) => Err(Failure::new(REFUSED, why)),
         Ok(_) => Err(Failure::new(UNREADABLE, ControlError::BadAnswer)),
@@ -145,7 +149,7 @@ fn kept(folder: &Path) -> Result<Quarantine, Failure> {
     Quarantine::open(folder).map_err(failed)
 }
 
-/// Lifts where no gateway runs: as one that does, under the lock of the state folder, with the same entry.
+/// Lifts where no gateway runs: as one that does, with the same entry.
 fn lift_here(
     plugin: &str,
     principal: Option<&str>,
@@ -163,14 +167,11 @@ fn lift_here(
     if quarantine.list().is_empty() {
         return Ok(Vec::new());
     }
-    drop(quarantine);
     let unreadable = |error: StateError| {
         let hint = error.hint();
         Failure::new(UNREADABLE, error).hint(hint)
     };
     let state = State::open(&gateway.state).map_err(unreadable)?;
-    // Read again under the lock: a gateway may have run in between.
-    let quarantine = kept(&gateway.state)?;
     let keys = state.keys(&gateway.name).map_err(unreadable)?;
     let log = state
         .log((&gateway.name, &config.log), &keys)

@@ -1,6 +1,6 @@
 //! `wardlet reload`: a running gateway takes its configuration again.
 
-use serde_json::json;
+use serde_json::{Value, json};
 use wardlet_sandbox::CAPABILITIES;
 
 use super::Where;
@@ -33,7 +33,7 @@ pub(super) fn main(arguments: &Arguments) -> Result<(), Failure> {
         },
     };
     let colour = say::colour();
-    let reply = control::ask(&folder, &Question::Reload { colour }).map_err(|error| {
+    let replies = control::ask_all(&folder, &Question::Reload { colour }).map_err(|error| {
         let hint = match error {
             ControlError::NotRunning(_) => Some(
                 "where `state` was changed in the file, name the folder of the running one with `--state`",
@@ -42,46 +42,105 @@ pub(super) fn main(arguments: &Arguments) -> Result<(), Failure> {
         };
         Failure::new(UNREADABLE, &error).hint(hint)
     })?;
-    match reply {
-        Reply::Reloaded { change } => {
-            tell(arguments, &change);
-            Ok(())
+    let mut sum = Sum::default();
+    for (_, reply) in replies {
+        sum.add(reply)?;
+    }
+    sum.tell(arguments)
+}
+
+/// What all gateways over the folder say.
+#[derive(Default)]
+struct Sum {
+    gateways: Vec<Value>,
+    /// What each server's gateway did.
+    lines: Vec<(String, String)>,
+    faults: Vec<Value>,
+    /// What gateways refused, for people; whether a configuration is to blame.
+    refused: Vec<(String, bool)>,
+}
+
+impl Sum {
+    fn add(&mut self, reply: Reply) -> Result<(), Failure> {
+        match reply {
+            Reply::Reloaded { server, change } => {
+                self.lines.push((server.clone(), told(&change)));
+                let reply = json!({ "server": server, "reloaded": true, "change": change });
+                self.gateways.push(reply);
+            }
+            Reply::NotReloaded {
+                server,
+                text,
+                faults,
+                wrong,
+            } => {
+                let reply = json!({ "server": server, "reloaded": false, "faults": &faults });
+                self.gateways.push(reply);
+                self.faults
+                    .extend(faults.as_array().cloned().unwrap_or_default());
+                self.lines.push((server, "not reloaded".to_owned()));
+                self.refused.push((text, wrong));
+            }
+            _ => return Err(Failure::new(UNREADABLE, ControlError::BadAnswer)),
         }
-        Reply::NotReloaded {
-            text,
-            faults,
-            wrong,
-        } => not_taken(arguments, text, faults, wrong),
-        _ => Err(Failure::new(UNREADABLE, ControlError::BadAnswer)),
+        Ok(())
+    }
+
+    fn tell(mut self, arguments: &Arguments) -> Result<(), Failure> {
+        let refused = !self.refused.is_empty();
+        if arguments.json {
+            let (all, faults) = (self.gateways, self.faults);
+            let mut answer = json!({ "reloaded": !refused, "gateways": all });
+            if refused {
+                answer["faults"] = Value::Array(faults);
+            }
+            say::json(&answer);
+        } else if let [(_, told)] = self.lines.as_slice() {
+            // What it refused is said below.
+            if !refused {
+                say::out(told);
+            }
+        } else {
+            for (server, told) in &self.lines {
+                say::out(format!("{server}: {told}"));
+            }
+        }
+        // Gateways with the same file have the same faults.
+        self.refused.dedup();
+        let wrong = self.refused.iter().any(|(_, wrong)| *wrong);
+        let texts: Vec<String> = self.refused.into_iter().map(|(text, _)| text).collect();
+        if refused {
+            return failure(arguments, texts.join("\n"), wrong);
+        }
+        Ok(())
     }
 }
 
-fn tell(arguments: &Arguments, change: &Change) {
-    if arguments.json {
-        return say::json(&json!({ "reloaded": true, "change": change }));
-    }
+/// What a reload changed, for people.
+fn told(change: &Change) -> String {
     if change.is_nothing() {
-        return say::out("reloaded: nothing has changed");
+        return "reloaded: nothing has changed".to_owned();
     }
     let lines = change.lines();
     if lines.is_empty() {
-        return say::out("reloaded: the file has changed, and nothing of what it means");
+        return "reloaded: the file has changed, and nothing of what it means".to_owned();
     }
-    say::out("reloaded:");
-    for line in lines {
-        say::out(format!("  {line}"));
-    }
+    format!("reloaded:\n  {}", lines.join("\n  "))
 }
 
 fn not_taken(
     arguments: &Arguments,
     text: String,
-    faults: serde_json::Value,
+    faults: Value,
     wrong: bool,
 ) -> Result<(), Failure> {
     if arguments.json {
         say::json(&json!({ "reloaded": false, "faults": faults }));
     }
+    failure(arguments, text, wrong)
+}
+
+fn failure(arguments: &Arguments, text: String, wrong: bool) -> Result<(), Failure> {
     let code = if wrong { WRONG } else { UNREADABLE };
     let text = if arguments.json { String::new() } else { text };
     let hint = "the gateway goes on with the configuration that it had";

@@ -12,7 +12,7 @@ use super::{CONFIG, setup};
 use crate::control;
 use crate::gate::{Approvals, Gate};
 use crate::publishing;
-use crate::quarantine::Quarantine;
+use crate::quarantine::{self, Quarantine};
 use crate::reach::Outside;
 use crate::record::Recorder;
 use crate::reload::{Fixed, Look, Reloads, Running, Trigger};
@@ -118,10 +118,12 @@ fn serve(running: Arc<Running>, state: &State) -> Result<End, Failure> {
         let io = |error: std::io::Error| unreadable(&error);
         let reloads = Reloads::start(Arc::clone(&running)).map_err(io)?;
         watch::start(Arc::clone(&running), reloads.clone()).map_err(io)?;
-        let listener = control::listen(state.folder()).map_err(io)?;
+        let (folder, name) = state.socket();
+        let listener = control::listen(&folder, &name).map_err(io)?;
         let control = control::serve(listener, Arc::clone(&running), reloads.clone());
         tokio::spawn(control);
         tokio::spawn(publishing::tell_problems(Arc::clone(running.gate().log())));
+        tokio::spawn(quarantine::follow(Arc::clone(running.gate())));
         tokio::spawn(hangups(reloads).map_err(io)?);
         let streams = streams().map_err(io)?;
         let stop = stopped().map_err(io)?;
@@ -133,7 +135,8 @@ fn serve(running: Arc<Running>, state: &State) -> Result<End, Failure> {
     });
     // A thread that reads a terminal cannot be woken; the process ends without it.
     runtime.shutdown_background();
-    let _ = std::fs::remove_file(state.folder().join(crate::state::SOCKET));
+    let (folder, name) = state.socket();
+    let _ = std::fs::remove_file(folder.join(name));
     end
 }
 

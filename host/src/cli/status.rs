@@ -1,4 +1,4 @@
-//! `wardlet status`: what a running gateway tells of itself.
+//! `wardlet status`: what the running gateways tell of themselves.
 
 use serde_json::json;
 
@@ -19,17 +19,19 @@ pub(super) struct Arguments {
 
 pub(super) fn main(arguments: &Arguments) -> Result<(), Failure> {
     let folder = arguments.place.folder()?;
-    let reply = control::ask(&folder, &Question::Status).map_err(|error| {
-        let hint = error.hint();
-        Failure::new(UNREADABLE, error).hint(hint)
-    })?;
-    let Reply::Status { status } = reply else {
-        return Err(Failure::new(UNREADABLE, ControlError::BadAnswer));
-    };
+    let replies = control::ask_all(&folder, &Question::Status).map_err(say::unanswered)?;
+    let mut all = Vec::new();
+    for (_, reply) in replies {
+        let Reply::Status { status } = reply else {
+            return Err(Failure::new(UNREADABLE, ControlError::BadAnswer));
+        };
+        all.push(status);
+    }
     if arguments.json {
-        say::json(&json!(status));
+        say::json(&json!({ "gateways": all }));
     } else {
-        say::out(describe(&status));
+        let all: Vec<String> = all.iter().map(|status| describe(status)).collect();
+        say::out(all.join("\n\n"));
     }
     Ok(())
 }
