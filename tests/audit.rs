@@ -207,13 +207,6 @@ fn a_wider_state_folder_is_refused() {
     }
 }
 
-#[test]
-fn a_second_gateway_over_the_same_state_is_refused() {
-    let gateway = Gateway::start(&Setup::default());
-    refused_to_start(gateway.folder.path(), "another gateway");
-    gateway.finish();
-}
-
 fn refused_to_start(folder: &Path, words: &str) {
     let log = folder.join("second.log");
     let mut second = Agent::start(run(folder), &log);

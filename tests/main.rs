@@ -41,6 +41,7 @@ mod reach;
 mod real_peers;
 mod released;
 mod reload;
+mod several;
 mod shadow;
 mod signer;
 mod syscalls;

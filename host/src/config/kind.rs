@@ -135,6 +135,9 @@ pub(super) enum FaultKind {
     /// A user of a signer that there is not.
     #[error("`signer_uid` says as whom the signer runs, and no `signer` is named")]
     NoSigner,
+    /// What is said about witnesses that there are none of.
+    #[error("`{0}` is about witnesses, and no `witnesses` are named")]
+    NoWitnesses(&'static str),
 
     // Rules.
     #[error("two rules have the name `{name}`")]
@@ -343,6 +346,9 @@ impl FaultKind {
             Self::SettingDate => "write it as a string",
             Self::NoUser(_) => "`id -u <name>` prints the id of a user",
             Self::NoSigner => "add `signer = \"<path of its socket>\"`, or take `signer_uid` away",
+            Self::NoWitnesses(_) => {
+                "add `witnesses = \"<file with their policy>\"`, or take it away"
+            }
             Self::SettingNumber => "write it as a string, or keep it finite and within 64 bits",
             Self::Pattern { .. } => {
                 "write `<server>/<tool>`, for example `files/read_*` or `files/*`"

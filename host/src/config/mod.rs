@@ -15,6 +15,7 @@ mod fault;
 mod hint;
 mod kind;
 mod limits;
+mod log;
 mod model;
 mod nearest;
 mod outside;
@@ -44,8 +45,8 @@ pub use case::{LimitsError, limits_named, limits_of};
 pub use fault::{Fault, Faults, Level};
 pub use model::{
     BuiltIn, Config, DEFAULT_APPROVAL, DEFAULT_ENV, DEFAULT_GATEWAY, DEFAULT_STATE,
-    DEFAULT_TIMEOUT, EnvValue, Gateway, Http, Log, MethodRule, Plugin, PolicyRef, Rule, Secret,
-    SecretGrant, Server, Signer,
+    DEFAULT_TIMEOUT, DEFAULT_WITNESS_LAG, EnvValue, Gateway, Http, Log, MethodRule, Plugin,
+    PolicyRef, Rule, Secret, SecretGrant, Server, Signer, Witnesses,
 };
 pub use nearest::nearest;
 pub use pattern::Pattern;

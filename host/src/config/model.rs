@@ -23,6 +23,10 @@ pub const DEFAULT_STATE: &str = ".wardlet";
 /// and one that hangs must give its place back while the agent still remembers it.
 pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(5 * 60);
 
+/// How long the log may go on without its witnesses: one that restarts or is updated is back within minutes, and so
+/// much of the log is all that anybody could rewrite unseen.
+pub const DEFAULT_WITNESS_LAG: Duration = Duration::from_secs(5 * 60);
+
 /// How long a held call waits for a human: MCP clients mostly give a request up after 60 s, and
 /// the refusal must still reach them.
 pub const DEFAULT_APPROVAL: Duration = Duration::from_secs(50);
@@ -93,6 +97,19 @@ pub struct Gateway {
 pub struct Log {
     /// The process that signs checkpoints; none where a thread of the gateway does.
     pub signer: Option<Signer>,
+    /// Who cosigns checkpoints; none where nobody is asked to.
+    pub witnesses: Option<Witnesses>,
+}
+
+/// Who cosigns the log's checkpoints.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Witnesses {
+    /// The file that says who and how many of them: a C2SP tlog-policy.
+    pub policy: PathBuf,
+    /// How long the log may go on without enough of their cosignatures: 10 s to 24 h.
+    pub lag: Duration,
+    /// Whether calls are refused after that, and not only an alarm is raised.
+    pub stop: bool,
 }
 
 /// A process that signs checkpoints.

@@ -23,7 +23,7 @@ const ROOT: &[&str] = &[
     "gateway", "log", "server", "bucket", "secret", "plugin", "rule", "methods",
 ];
 const GATEWAY: &[&str] = &["name", "state", "watch", "record"];
-const LOG: &[&str] = &["signer", "signer_uid"];
+const LOG: &[&str] = &["signer", "signer_uid", "witnesses", "witness_lag", "on_lag"];
 const SERVER: &[&str] = &["command", "env", "set_env", "cwd", "timeout"];
 const PLUGIN: &[&str] = &[
     "component",
@@ -64,8 +64,7 @@ pub(super) struct RawConfig {
     pub(super) state: Option<Text>,
     pub(super) watch: Option<bool>,
     pub(super) record: Option<Text>,
-    pub(super) signer: Option<Text>,
-    pub(super) signer_uid: Option<Spanned<u64>>,
+    pub(super) log: RawLog,
     pub(super) servers: Vec<RawServer>,
     pub(super) buckets: Vec<RawBucket>,
     pub(super) secrets: Vec<RawSecret>,
@@ -74,6 +73,16 @@ pub(super) struct RawConfig {
     /// Whether a part of the rules could not be read.
     pub(super) rules_faulty: bool,
     pub(super) methods: Vec<(Text, Text)>,
+}
+
+/// `[log]`
+#[derive(Default)]
+pub(super) struct RawLog {
+    pub(super) signer: Option<Text>,
+    pub(super) signer_uid: Option<Spanned<u64>>,
+    pub(super) witnesses: Option<Text>,
+    pub(super) witness_lag: Option<Text>,
+    pub(super) on_lag: Option<Text>,
 }
 
 /// One `[server.<name>]`.
@@ -138,8 +147,13 @@ pub(super) fn read(document: &DeTable<'_>, gathered: &mut Gathered<'_>) -> RawCo
         config.record = gateway.text("record", gathered);
     }
     if let Some(log) = root.table(("log", "`[log]`"), LOG, gathered) {
-        config.signer = log.text("signer", gathered);
-        config.signer_uid = log.count("signer_uid", gathered);
+        config.log = RawLog {
+            signer: log.text("signer", gathered),
+            signer_uid: log.count("signer_uid", gathered),
+            witnesses: log.text("witnesses", gathered),
+            witness_lag: log.text("witness_lag", gathered),
+            on_lag: log.text("on_lag", gathered),
+        };
     }
     for (name, node) in named(&root, "server", gathered) {
         let place = format!("`[server.{}]`", name.get_ref());

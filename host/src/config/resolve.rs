@@ -13,15 +13,15 @@ use super::fault::{Faults, Gathered};
 use super::folder_of;
 use super::kind::{FaultKind, quoted};
 use super::model::{
-    Config, DEFAULT_ENV, DEFAULT_GATEWAY, DEFAULT_STATE, DEFAULT_TIMEOUT, EnvValue, Gateway, Log,
-    MethodRule, Server, Signer,
+    Config, DEFAULT_ENV, DEFAULT_GATEWAY, DEFAULT_STATE, DEFAULT_TIMEOUT, EnvValue, Gateway,
+    MethodRule, Server,
 };
 use super::nearest::nearest;
 use super::raw::{RawConfig, RawServer, Text};
 use super::secret::Secrets;
 use super::table::refuse_repeated;
 use super::units;
-use super::{plugin, rule, scope};
+use super::{log, plugin, rule, scope};
 
 /// Below a second no server that is started answers; a call that has waited for a day has lost its
 /// agent.
@@ -39,7 +39,7 @@ pub(super) fn resolve(
 ) -> Config {
     let folder = folder_of(path);
     let gateway = gateway(&raw, &folder, gathered);
-    let log = log(&raw, &folder, gathered);
+    let log = log::resolve(&raw, &folder, gathered);
     if raw.servers.is_empty() {
         gathered.push(None, FaultKind::NoServer);
     }
@@ -108,27 +108,6 @@ fn gateway(raw: &RawConfig, folder: &Path, gathered: &mut Gathered<'_>) -> Gatew
         name: name.unwrap_or_else(|| DEFAULT_GATEWAY.to_owned()),
         state: folder.join(state),
         watch: raw.watch.unwrap_or(true),
-    }
-}
-
-fn log(raw: &RawConfig, folder: &Path, gathered: &mut Gathered<'_>) -> Log {
-    let uid = raw.signer_uid.as_ref().and_then(|given| {
-        let uid = u32::try_from(*given.get_ref()).ok();
-        if uid.is_none() {
-            gathered.at(given.span(), FaultKind::NoUser(*given.get_ref()));
-        }
-        uid
-    });
-    if let (Some(uid), None) = (&raw.signer_uid, &raw.signer) {
-        gathered.at(uid.span(), FaultKind::NoSigner);
-    }
-    let socket = raw.signer.as_ref();
-    let socket = socket.filter(|socket| refuse_unusable(socket, "signer", gathered));
-    Log {
-        signer: socket.map(|socket| Signer {
-            socket: folder.join(socket.get_ref()),
-            uid,
-        }),
     }
 }
 
