@@ -47,4 +47,5 @@ mod signer;
 mod syscalls;
 mod token;
 mod upstreams;
+mod vault;
 mod wasi;

@@ -8,6 +8,7 @@ mod audit;
 mod check;
 mod compile;
 mod init;
+mod offline;
 mod outside;
 mod plugin;
 mod quarantine;

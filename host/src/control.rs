@@ -14,6 +14,7 @@ use tokio::net::{UnixListener, UnixStream};
 use wardlet_audit::Choice;
 
 use crate::gate::{Gate, Pending};
+use crate::principals::{Erased, Operator, Shown, ShownSubject};
 use crate::quarantine::Quarantined;
 use crate::reload::{Change, Reloads, Running, Trigger};
 use crate::state::{GATEWAYS, MAX_GATEWAYS, socket};
@@ -60,6 +61,18 @@ pub enum Question {
     },
     /// What runs.
     Status,
+    /// The values of a transaction that are kept.
+    Disclose {
+        /// The transaction.
+        txn: String,
+    },
+    /// Whose the pseudonyms are.
+    Subjects,
+    /// Erase somebody.
+    Erase {
+        /// The pseudonym or the name.
+        who: String,
+    },
 }
 
 /// What is answered.
@@ -101,11 +114,39 @@ pub enum Reply {
         /// All of it.
         status: Box<Status>,
     },
+    /// Values that are kept.
+    Disclosed {
+        /// In the order in which they were written.
+        values: Vec<Shown>,
+    },
+    /// Everybody who is known.
+    Subjects {
+        /// In the order in which they were first seen.
+        subjects: Vec<ShownSubject>,
+    },
+    /// Somebody is erased.
+    Erased {
+        /// Who; none where nobody is known by what was asked for.
+        pseudonym: Option<String>,
+        /// How many values went.
+        disclosures: u64,
+    },
     /// The vote does not count, or the question cannot be answered, and why.
     Refused {
         /// One sentence.
         why: String,
     },
+}
+
+impl Reply {
+    /// What came of an erasure.
+    #[must_use]
+    pub fn erased(erased: Option<Erased>) -> Self {
+        Reply::Erased {
+            disclosures: erased.as_ref().map_or(0, |erased| erased.disclosures),
+            pseudonym: erased.map(|erased| erased.pseudonym),
+        }
+    }
 }
 
 /// A call that waits, as it is told over the socket.
@@ -303,6 +344,9 @@ async fn answer(question: Question, running: &Running, reloads: &Reloads, approv
         Question::Lift { plugin, principal } => {
             lift(running.gate(), &plugin, principal.as_deref(), approver)
         }
+        Question::Disclose { .. } | Question::Subjects | Question::Erase { .. } => {
+            operate(&question, running.gate(), approver)
+        }
         Question::Status => Reply::Status {
             status: Box::new(Status::of(running)),
         },
@@ -311,6 +355,29 @@ async fn answer(question: Question, running: &Running, reloads: &Reloads, approv
             reload(reloads, running.fixed().server.to_string(), colour).await
         }
     }
+}
+
+/// What operators do to what is kept.
+fn operate(question: &Question, gate: &Gate, name: &str) -> Reply {
+    let operator = Operator {
+        principals: gate.principals(),
+        log: gate.log(),
+        name,
+    };
+    let reply = match question {
+        Question::Disclose { txn } => {
+            let values = operator.disclose(txn);
+            values.map(|values| Reply::Disclosed { values })
+        }
+        Question::Erase { who } => operator.erase(who).map(Reply::erased),
+        _ => {
+            let subjects = operator.subjects();
+            subjects.map(|subjects| Reply::Subjects { subjects })
+        }
+    };
+    reply.unwrap_or_else(|error| Reply::Refused {
+        why: error.to_string(),
+    })
 }
 
 fn lift(gate: &Gate, plugin: &str, principal: Option<&str>, by: &str) -> Reply {

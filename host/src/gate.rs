@@ -76,6 +76,7 @@ use std::sync::Arc;
 use wardlet_audit::{Clock, Log};
 use wardlet_call::{Caller, ServerName};
 use wardlet_keys::Keys;
+use wardlet_vault::Subject;
 
 pub use answer::{Answer, Redacted};
 pub use call::{Call, Tool};
@@ -91,6 +92,7 @@ pub use seal::{Reply, Sealed};
 pub use statement::Statement;
 
 use crate::lane::Lanes;
+use crate::principals::Principals;
 use crate::quarantine::{self, Quarantine};
 use crate::record::Recorder;
 
@@ -102,7 +104,7 @@ pub struct Gate {
     keys: Keys,
     log: Arc<Log>,
     clock: Box<dyn Clock>,
-    principal: String,
+    principals: Principals,
     under_way: under_way::UnderWay,
     /// Whom faults are counted against that belong to no call.
     upstream: String,
@@ -113,8 +115,8 @@ pub struct Gate {
 }
 
 impl Gate {
-    /// Takes what it judges with. `name` is the gateway's, `subject` the authenticated caller, who
-    /// stands in entries under a pseudonym.
+    /// Takes what it judges with. `name` is the gateway's; `principals` knows the authenticated caller,
+    /// who stands in entries under a pseudonym.
     #[must_use]
     pub fn new(
         (name, server): (String, ServerName),
@@ -122,10 +124,9 @@ impl Gate {
         keys: Keys,
         log: Arc<Log>,
         clock: Box<dyn Clock>,
-        subject: &str,
+        principals: Principals,
         quarantine: Quarantine,
     ) -> Self {
-        let principal = keys.pseudonym(subject);
         Gate {
             upstream: quarantine::upstream(&server),
             name,
@@ -134,7 +135,7 @@ impl Gate {
             keys,
             log,
             clock,
-            principal,
+            principals,
             under_way: under_way::UnderWay::default(),
             quarantine,
             lanes: Lanes::default(),
@@ -158,10 +159,16 @@ impl Gate {
         &self.server
     }
 
-    /// The pseudonym of the caller.
+    /// The caller as it stands in entries.
     #[must_use]
-    pub fn principal(&self) -> &str {
-        &self.principal
+    pub fn principal(&self) -> Arc<Subject> {
+        self.principals.caller()
+    }
+
+    /// Everybody who stands in entries.
+    #[must_use]
+    pub fn principals(&self) -> &Principals {
+        &self.principals
     }
 
     /// Calls that were begun and are not sealed: judged, held, or with the upstream.
@@ -179,7 +186,7 @@ impl Gate {
     /// Who calls what, as plugins' buckets are counted.
     fn caller(&self, method: &str, tool: &str) -> Arc<Caller> {
         Arc::new(Caller {
-            principal: self.principal.clone(),
+            principal: self.principal().pseudonym().to_owned(),
             server: self.server.to_string(),
             tool: if tool.is_empty() { method } else { tool }.to_owned(),
         })

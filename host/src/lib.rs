@@ -15,6 +15,7 @@ pub mod session;
 
 pub mod gate;
 pub mod lane;
+pub mod principals;
 pub mod quarantine;
 pub mod token;
 

@@ -23,6 +23,7 @@ use wardlet_audit::{self as audit, AuditError, Event, QuarantineChange};
 use wardlet_call::{PluginName, ServerName};
 use wardlet_keys::{KeyError, PrivateFolder};
 use wardlet_sandbox::Fault;
+use wardlet_vault::VaultError;
 
 use crate::gate::Gate;
 
@@ -92,6 +93,9 @@ pub enum QuarantineError {
     /// The file is not what this version writes.
     #[error("`{}` is not readable as the list of callers in quarantine", .0.display())]
     Damaged(PathBuf),
+    /// Whoever lifts cannot be named in an entry.
+    #[error(transparent)]
+    Vault(#[from] VaultError),
     /// A lifting cannot be recorded.
     #[error("the lifting cannot be recorded: {0}")]
     Audit(#[from] AuditError),
@@ -107,6 +111,7 @@ impl QuarantineError {
                 "remove `{}` if nobody is to stay in quarantine, or restore it",
                 path.display()
             )),
+            QuarantineError::Vault(error) => error.hint(),
             QuarantineError::Audit(error) => error.hint(),
         }
     }
@@ -156,6 +161,7 @@ pub async fn follow(gate: Arc<Gate>) {
     loop {
         turns.tick().await;
         gate.quarantine().follow();
+        gate.principals().follow();
     }
 }
 

@@ -12,8 +12,10 @@ use wardlet_audit::signer::{
 use wardlet_audit::{AuditError, Clock, Gateway, Log, SystemClock};
 use wardlet_keys::{ArtifactKey, KeyError, Keys, PrivateFolder};
 use wardlet_sandbox::Cache;
+use wardlet_vault::VaultError;
 
 use crate::config::{self, Signer};
+use crate::principals::Principals;
 
 /// The folder of the places of running gateways: `<n>.lock`, which the gateway holds a lock on, and `<n>.sock`.
 pub const GATEWAYS: &str = "gateways";
@@ -65,6 +67,9 @@ pub enum StateError {
     /// The log.
     #[error(transparent)]
     Audit(#[from] AuditError),
+    /// What is kept beside the log.
+    #[error(transparent)]
+    Vault(#[from] VaultError),
     /// The signer of checkpoints.
     #[error("the signer of checkpoints cannot be used: {0}")]
     Signer(#[from] SignError),
@@ -84,6 +89,7 @@ impl StateError {
             }
             StateError::Key(error) => error.hint(),
             StateError::Audit(error) => error.hint(),
+            StateError::Vault(error) => error.hint(),
             StateError::Signer(error) => error.hint(),
         }
     }
@@ -188,6 +194,15 @@ impl State {
         self.publish(&private, JWKS, &keys.token().jwks())?;
         self.publish(&private, VKEY, &vkey)?;
         Ok(keys)
+    }
+
+    /// Who calls, and what is kept of them. `caller` is authenticated.
+    ///
+    /// # Errors
+    /// [`StateError::Vault`]
+    pub fn principals(&self, log: &config::Log, caller: &str) -> Result<Principals, StateError> {
+        let places = (self.folder.as_path(), &*self.folder.join(KEYS));
+        Ok(Principals::open(places, log.keep, caller)?)
     }
 
     /// The compiled plugins. None where the folder or its key cannot be used, which is told in the log.

@@ -122,7 +122,10 @@ fn fates(guests: &Guests, rules: &str) -> Option<(Vec<String>, usize)> {
     let who = ("test".to_owned(), ServerName::parse("notes").unwrap());
     let quarantine = Quarantine::open(state.folder()).unwrap();
     let clock = Box::new(SystemClock);
-    let gate = Arc::new(Gate::new(who, set, keys, log, clock, "uid:0", quarantine));
+    let terms = wardlet::config::Log::default();
+    let principals = state.principals(&terms, "uid:0").unwrap();
+    let gate = Gate::new(who, set, keys, log, clock, principals, quarantine);
+    let gate = Arc::new(gate);
     let fates = CALLS.map(|line| fate(&gate, line)).to_vec();
     let entries = show(&folder.path().join("state/log"), Select::All).unwrap();
     let trials = entries.map(|entry| entry.unwrap().line.matches("\"concluded\"").count());

@@ -2,6 +2,7 @@
 
 mod evidence;
 mod export;
+mod kept;
 mod keys;
 mod query;
 mod shadow;
@@ -37,6 +38,12 @@ enum Action {
     Evidence(evidence::Arguments),
     /// Check such a file with nothing but the keys of its log
     CheckEvidence(evidence::CheckArguments),
+    /// Show the values that an entry commits to, as far as they are kept. The look is an entry itself
+    Disclose(kept::Disclose),
+    /// Show whose the pseudonyms in entries are. The look is an entry itself
+    Subjects(kept::Options),
+    /// Erase somebody: key, name and values. Entries stay, and every proof holds
+    Erase(kept::Erase),
     /// Show what rules with `mode = "shadow"` would have changed, had they enforced
     Shadow(shadow::Arguments),
 }
@@ -67,6 +74,9 @@ pub(super) fn main(arguments: &Arguments) -> Result<(), Failure> {
         Action::Export(arguments) => export::main(arguments),
         Action::Evidence(arguments) => evidence::main(arguments),
         Action::CheckEvidence(arguments) => evidence::check(arguments),
+        Action::Disclose(arguments) => kept::disclose(arguments),
+        Action::Subjects(arguments) => kept::subjects(arguments),
+        Action::Erase(arguments) => kept::erase(arguments),
         Action::Shadow(arguments) => shadow::main(arguments),
     }
 }
@@ -127,6 +137,13 @@ fn line_of(entry: &Entry) -> String {
             "{:9} of {}",
             text(body, "/choice"),
             number(body, "/request")
+        ),
+        "erasure" => format!("{:9} {}", "erased", text(body, "/subject")),
+        "access" => format!(
+            "{:9} {} values {}",
+            "shown",
+            number(body, "/disclosures"),
+            text(body, "/txn")
         ),
         "quarantine" => format!(
             "{:9} {} for `{}`",

@@ -6,11 +6,11 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use clap::Subcommand;
 use serde_json::json;
 
+use super::Where;
+use super::offline::Offline;
 use super::say::{self, Failure, REFUSED, UNREADABLE};
-use super::{Where, setup};
 use crate::control::{self, ControlError, Question, Reply};
 use crate::quarantine::{Quarantine, QuarantineError, Quarantined};
-use crate::state::{State, StateError};
 
 /// Arguments of `wardlet quarantine`.
 #[derive(Debug, clap::Args)]
@@ -155,30 +155,14 @@ fn lift_here(
     principal: Option<&str>,
     options: &Options,
 ) -> Result<Vec<Quarantined>, Failure> {
-    if options.place.state.is_some() {
-        let error = "no gateway runs with this state folder, and the entry needs the name of one";
-        return Err(
-            Failure::new(UNREADABLE, error).hint(Some("name the configuration with `--config`"))
-        );
-    }
-    let config = setup::load(&options.place.config, false)?;
-    let gateway = &config.gateway;
-    let quarantine = kept(&gateway.state)?;
+    let folder = options.place.folder()?;
+    let quarantine = kept(&folder)?;
     if quarantine.list().is_empty() {
         return Ok(Vec::new());
     }
-    let unreadable = |error: StateError| {
-        let hint = error.hint();
-        Failure::new(UNREADABLE, error).hint(hint)
-    };
-    let state = State::open(&gateway.state).map_err(unreadable)?;
-    let keys = state.keys(&gateway.name).map_err(unreadable)?;
-    let log = state
-        .log((&gateway.name, &config.log), &keys)
-        .map_err(unreadable)?;
-    let by = keys.pseudonym(&format!("uid:{}", rustix::process::getuid().as_raw()));
+    let Offline { log, by, .. } = &Offline::open(&options.place)?;
     let record = |caller: &Quarantined| {
-        log.record(&caller.entry(Some(&by)))?;
+        log.record(&caller.entry(Some(by)))?;
         log.flush()
     };
     quarantine.lift(plugin, principal, record).map_err(failed)

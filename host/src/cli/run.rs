@@ -65,15 +65,16 @@ pub(super) fn main(arguments: &Arguments) -> Result<(), Failure> {
         log.record(&event)
             .map_err(|error| failed(StateError::Audit(error)))?;
     }
-    let subject = format!("uid:{}", rustix::process::getuid().as_raw());
+    let subject = setup::user();
     let (who, clock) = ((gateway, fixed.server.clone()), Box::new(SystemClock));
+    let principals = state.principals(&config.log, &subject).map_err(failed)?;
     let mut gate = Gate::new(
         who,
         set,
         keys,
         Arc::clone(&log),
         clock,
-        &subject,
+        principals,
         quarantine,
     );
     let record = arguments.record.as_ref();

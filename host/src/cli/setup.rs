@@ -168,3 +168,8 @@ pub(super) fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
         .build()
         .map_err(|error| Failure::new(UNREADABLE, format!("no runtime: {error}")))
 }
+
+/// The operating system's user that runs this, as principals are named.
+pub(super) fn user() -> String {
+    format!("uid:{}", rustix::process::getuid().as_raw())
+}

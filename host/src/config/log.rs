@@ -1,11 +1,11 @@
-//! `[log]`: who signs the log's checkpoints, and who cosigns them.
+//! `[log]`: who signs the log's checkpoints, who cosigns them, and what is kept beside it.
 
 use std::path::Path;
 use std::time::Duration;
 
 use super::fault::Gathered;
 use super::kind::FaultKind;
-use super::model::{DEFAULT_WITNESS_LAG, Log, Signer, Witnesses};
+use super::model::{DEFAULT_WITNESS_LAG, Keep, Log, Signer, Witnesses};
 use super::raw::RawConfig;
 use super::resolve::{choice, duration, refuse_unusable};
 
@@ -14,13 +14,23 @@ use super::resolve::{choice, duration, refuse_unusable};
 const WITNESS_LAG: (Duration, Duration) =
     (Duration::from_secs(10), Duration::from_secs(24 * 60 * 60));
 
+/// What `keep` can say.
+const KEEP: [(&str, Keep); 3] = [
+    ("nothing", Keep::Nothing),
+    ("arguments", Keep::Arguments),
+    ("all", Keep::All),
+];
+
 /// What `on_lag` can say, and whether calls stop.
 const ON_LAG: [(&str, bool); 2] = [("alarm", false), ("stop", true)];
 
 pub(super) fn resolve(raw: &RawConfig, folder: &Path, gathered: &mut Gathered<'_>) -> Log {
+    let keep = raw.log.keep.as_ref();
+    let keep = keep.and_then(|word| choice("keep", word, KEEP, gathered));
     Log {
         signer: signer(raw, folder, gathered),
         witnesses: witnesses(raw, folder, gathered),
+        keep: keep.unwrap_or_default(),
     }
 }
 

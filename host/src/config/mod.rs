@@ -45,7 +45,7 @@ pub use case::{LimitsError, limits_named, limits_of};
 pub use fault::{Fault, Faults, Level};
 pub use model::{
     BuiltIn, Config, DEFAULT_APPROVAL, DEFAULT_ENV, DEFAULT_GATEWAY, DEFAULT_STATE,
-    DEFAULT_TIMEOUT, DEFAULT_WITNESS_LAG, EnvValue, Gateway, Http, Log, MethodRule, Plugin,
+    DEFAULT_TIMEOUT, DEFAULT_WITNESS_LAG, EnvValue, Gateway, Http, Keep, Log, MethodRule, Plugin,
     PolicyRef, Rule, Secret, SecretGrant, Server, Signer, Witnesses,
 };
 pub use nearest::nearest;

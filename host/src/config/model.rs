@@ -99,6 +99,21 @@ pub struct Log {
     pub signer: Option<Signer>,
     /// Who cosigns checkpoints; none where nobody is asked to.
     pub witnesses: Option<Witnesses>,
+    /// What is kept of the values that entries commit to.
+    pub keep: Keep,
+}
+
+/// What is kept in the vault: each one more than the one before.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Keep {
+    /// Nothing.
+    Nothing,
+    /// The arguments of calls, and names that no server lists. The default: what an agent asked for is what
+    /// auditors come for, and what a server answered may be anything.
+    #[default]
+    Arguments,
+    /// Also the ids of requests, and the answers as they came from the server.
+    All,
 }
 
 /// Who cosigns the log's checkpoints.

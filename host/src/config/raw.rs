@@ -23,7 +23,14 @@ const ROOT: &[&str] = &[
     "gateway", "log", "server", "bucket", "secret", "plugin", "rule", "methods",
 ];
 const GATEWAY: &[&str] = &["name", "state", "watch", "record"];
-const LOG: &[&str] = &["signer", "signer_uid", "witnesses", "witness_lag", "on_lag"];
+const LOG: &[&str] = &[
+    "signer",
+    "signer_uid",
+    "witnesses",
+    "witness_lag",
+    "on_lag",
+    "keep",
+];
 const SERVER: &[&str] = &["command", "env", "set_env", "cwd", "timeout"];
 const PLUGIN: &[&str] = &[
     "component",
@@ -83,6 +90,7 @@ pub(super) struct RawLog {
     pub(super) witnesses: Option<Text>,
     pub(super) witness_lag: Option<Text>,
     pub(super) on_lag: Option<Text>,
+    pub(super) keep: Option<Text>,
 }
 
 /// One `[server.<name>]`.
@@ -153,6 +161,7 @@ pub(super) fn read(document: &DeTable<'_>, gathered: &mut Gathered<'_>) -> RawCo
             witnesses: log.text("witnesses", gathered),
             witness_lag: log.text("witness_lag", gathered),
             on_lag: log.text("on_lag", gathered),
+            keep: log.text("keep", gathered),
         };
     }
     for (name, node) in named(&root, "server", gathered) {

@@ -32,7 +32,7 @@ impl Gate {
             });
             let redactors = rule.redactors.iter().map(|bound| (bound, Role::Redactor));
             for (bound, role) in policies.chain(redactors) {
-                if self.quarantine.holds(&bound.name, &self.principal) {
+                if self.quarantine.holds(&bound.name, facts.principal()) {
                     let faulted = Faulted::quarantined(bound, role, rule, Vec::new());
                     facts.plugins.extend(faulted.runs);
                     return Err(faulted.denial);
@@ -89,7 +89,7 @@ impl Gate {
     ) -> PolicyOutcome {
         let (answer, usage) = self.lanes.evaluate(bound, subject, check).await;
         if let Err(fault) = answer {
-            self.count_fault(&bound.name, &self.principal, fault);
+            self.count_fault(&bound.name, self.principal().pseudonym(), fault);
         }
         let (outcome, run) = outcome_of(bound, (answer, usage));
         facts.plugins.push(run);

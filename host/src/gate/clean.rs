@@ -168,8 +168,9 @@ impl Gate {
             _ => None,
         };
         let redactors = self.redactors_of(origin);
+        let principal = self.principal();
         let who = match origin.of {
-            Of::Call { .. } => Some(self.principal.as_str()),
+            Of::Call { .. } => Some(principal.pseudonym()),
             Of::Nothing { blamed } => blamed.then_some(self.upstream.as_str()),
         };
         let asked = ((origin.method.as_str(), origin.name.as_str()), who);

@@ -4,16 +4,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use wardlet_audit::{
-    Approval, Commitment, Decision, Effect, Outcome, Payload, PluginRun, Redaction, Role, Shadow,
-    Status, Target, Timings, Token,
+    Approval, Decision, Effect, Outcome, Payload, PluginRun, Redaction, Role, Shadow, Status,
+    Target, Timings, Token,
 };
 use wardlet_call::{Blame, Found, Reason, RuleName};
 use wardlet_keys::base64url;
 use wardlet_mcp::Id;
 use wardlet_sandbox::Usage;
+use wardlet_vault::Subject;
 
 use super::under_way::OneUnderWay;
 use super::{Call, Gate, PolicySet};
+use crate::config::Keep;
 use crate::plugins::Bound;
 
 /// How long a token lives, in seconds: long enough for clocks that differ a little and for a
@@ -41,7 +43,7 @@ pub(crate) struct Facts {
     pub(crate) set: Arc<PolicySet>,
     protocol: Option<String>,
     request: String,
-    principal: String,
+    subject: Arc<Subject>,
     _under_way: OneUnderWay,
 }
 
@@ -56,11 +58,12 @@ impl Gate {
         let txn = wardlet_keys::random::<16>()
             .map(|id| base64url::encode(&id))
             .unwrap_or_default();
-        let request =
-            Commitment::new(self.keys.salt(&txn, "request"), "request", call.id.raw()).digest;
+        let subject = self.principal();
+        let request = subject.commit(&txn, "request", call.id.raw());
+        self.principals.keep(&subject, &txn, (Keep::All, &request));
         Box::new(Facts {
             id: call.id.clone(),
-            target: self.target(call, &set, &txn),
+            target: self.target(call, &set, (&subject, &txn)),
             name: call.tool.clone().unwrap_or_else(|| call.method.clone()),
             tool_call: call.is_tool_call(),
             arguments: None,
@@ -73,18 +76,26 @@ impl Gate {
             timings: Timings::default(),
             set,
             protocol: call.protocol.clone().filter(|version| is_date(version)),
-            request,
-            principal: self.principal.clone(),
+            request: request.digest,
+            subject,
             _under_way: self.under_way.begin(),
             txn,
         })
     }
 
     /// A tool that the upstream lists stands by its name, any other text by a commitment.
-    fn target(&self, call: &Call, set: &PolicySet, txn: &str) -> Target {
+    fn target(
+        &self,
+        call: &Call,
+        set: &PolicySet,
+        (subject, txn): (&Arc<Subject>, &str),
+    ) -> Target {
         let committed = |name: &str, value: &str| {
             let value = wardlet_call::Json::String(value.to_owned()).to_text();
-            Commitment::new(self.keys.salt(txn, name), name, &value).digest
+            let commitment = subject.commit(txn, name, &value);
+            self.principals
+                .keep(subject, txn, (Keep::Arguments, &commitment));
+            commitment.digest
         };
         let tool = call.tool.as_ref().map(|name| match call.listed {
             Some(_) => name.clone(),
@@ -107,11 +118,9 @@ impl Gate {
 
     /// Commits to the arguments in their canonical form.
     pub(crate) fn commit_arguments(&self, facts: &mut Facts, canonical: &str, bytes: usize) {
-        let commitment = Commitment::new(
-            self.keys.salt(&facts.txn, "arguments"),
-            "arguments",
-            canonical,
-        );
+        let commitment = facts.subject.commit(&facts.txn, "arguments", canonical);
+        let kept = (Keep::Arguments, &commitment);
+        self.principals.keep(&facts.subject, &facts.txn, kept);
         let payload = Payload {
             bytes: bytes as u64,
             commitment: commitment.digest,
@@ -121,7 +130,9 @@ impl Gate {
 
     /// Commits to an answer as it came.
     pub(crate) fn commit_result(&self, facts: &Facts, text: &str) -> Payload {
-        let commitment = Commitment::new(self.keys.salt(&facts.txn, "result"), "result", text);
+        let commitment = facts.subject.commit(&facts.txn, "result", text);
+        self.principals
+            .keep(&facts.subject, &facts.txn, (Keep::All, &commitment));
         Payload {
             bytes: text.len() as u64,
             commitment: commitment.digest,
@@ -135,6 +146,11 @@ impl Gate {
 }
 
 impl Facts {
+    /// The pseudonym of the caller, the same from the first step to the last.
+    pub(crate) fn principal(&self) -> &str {
+        self.subject.pseudonym()
+    }
+
     /// The method, and the tool's name or the empty text.
     pub(crate) fn subject(&self) -> (&str, &str) {
         if self.tool_call {
@@ -154,7 +170,7 @@ impl Facts {
             effect,
             plugins: self.plugins.clone(),
             policy_set: Some(self.set.digest().to_owned()),
-            principal: self.principal.clone(),
+            principal: self.principal().to_owned(),
             protocol: self.protocol.clone(),
             reason: refusal.map_or("allowed", Reason::code).to_owned(),
             redactions: self.redactions.clone(),

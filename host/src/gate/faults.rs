@@ -30,7 +30,7 @@ impl Gate {
         principal: Option<&str>,
         by: &str,
     ) -> Result<Vec<Quarantined>, QuarantineError> {
-        let by = self.keys.pseudonym(by);
+        let by = self.principals.pseudonym(by)?;
         self.quarantine.lift(plugin, principal, |caller| {
             self.log.record(&caller.entry(Some(&by)))?;
             self.log.flush()

@@ -239,13 +239,17 @@ impl Approvals {
         if void || found.answer.is_closed() || gate.now_s() >= found.pending.expires {
             return Err(ApprovalError::NotWaiting);
         }
+        // Before the call waits no more: whoever cannot be named in an entry has no vote.
+        let approver = gate.principals.pseudonym(approver).map_err(|error| {
+            tracing::error!(%error, "a vote cannot be recorded");
+            ApprovalError::NotRecorded
+        })?;
         let Waiting {
             pending,
             request,
             answer,
             ..
         } = waiting.remove(id).ok_or(ApprovalError::NotWaiting)?;
-        let approver = gate.keys.pseudonym(approver);
         let entry = ApprovalVote {
             approver: approver.clone(),
             choice,

@@ -107,7 +107,7 @@ impl Gate {
             gateway: &self.name,
             token,
             lifetime: TOKEN_LIFETIME_S,
-            principal: &self.principal,
+            principal: facts.principal(),
             txn: &facts.txn,
             tool: &facts.name,
             arguments: &arguments.commitment,

@@ -240,7 +240,8 @@ impl Gate {
         }
         let begun = Instant::now();
         let name = call.tool.as_deref().unwrap_or_default();
-        let asked = ((call.method.as_str(), name), Some(self.principal.as_str()));
+        let principal = self.principal();
+        let asked = ((call.method.as_str(), name), Some(principal.pseudonym()));
         let found = self
             .find(&redactors, asked, Part::Arguments, &document)
             .await;
@@ -285,7 +286,8 @@ impl Gate {
         let size = beside.to_text().len();
         let document = Arc::new(Document::parsed(beside, size));
         let name = call.tool.as_deref().unwrap_or_default();
-        let asked = ((call.method.as_str(), name), Some(self.principal.as_str()));
+        let principal = self.principal();
+        let asked = ((call.method.as_str(), name), Some(principal.pseudonym()));
         let found = self
             .find(&redactors, asked, Part::Arguments, &document)
             .await;

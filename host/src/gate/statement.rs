@@ -48,7 +48,7 @@ impl Gate {
         let text = Json::object([
             ("v", Json::number(VERSION)),
             ("txn", Json::text(&facts.txn)),
-            ("principal", Json::text(&self.principal)),
+            ("principal", Json::text(facts.principal())),
             ("server", Json::text(self.server.as_str())),
             ("name", Json::text(&facts.name)),
             ("definition", maybe(facts.target.definition.as_deref())),

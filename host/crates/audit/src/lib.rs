@@ -65,9 +65,9 @@ pub use log::{
     Published, Room, WrittenDecision, WrittenOutcome, WrittenRefusal,
 };
 pub use record::{
-    Approval, ApprovalRequest, ApprovalVote, Choice, Decision, Difference, Effect, Event, Gateway,
-    Outcome, Payload, PluginPin, PluginRun, Quarantine, QuarantineChange, Redaction, Role, Shadow,
-    ShadowEffect, ShadowFault, Status, Target, Timings, Token, Vote,
+    Access, Approval, ApprovalRequest, ApprovalVote, Choice, Decision, Difference, Effect, Erasure,
+    Event, Gateway, Outcome, Payload, PluginPin, PluginRun, Quarantine, QuarantineChange,
+    Redaction, Role, Shadow, ShadowEffect, ShadowFault, Status, Target, Timings, Token, Vote,
 };
 pub use recover::Recovered;
 pub use show::{Entries, Entry, Select, show};

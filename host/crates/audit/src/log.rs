@@ -320,6 +320,8 @@ impl Log {
         match event {
             Event::ApprovalRequest(request) => service.append("approval-request", request, way),
             Event::ApprovalVote(vote) => service.append("approval-vote", vote, way),
+            Event::Erasure(erasure) => service.append("erasure", erasure, way),
+            Event::Access(access) => service.append("access", access, way),
             Event::Quarantine(quarantine) => service.append("quarantine", quarantine, way),
             Event::Policy { digest, plugins } => {
                 service.append("policy", &set(digest, Some(plugins)), way)

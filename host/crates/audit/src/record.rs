@@ -11,7 +11,9 @@ mod least;
 mod shadow;
 mod timings;
 
-pub use event::{ApprovalRequest, ApprovalVote, Event, PluginPin, Quarantine, QuarantineChange};
+pub use event::{
+    Access, ApprovalRequest, ApprovalVote, Erasure, Event, PluginPin, Quarantine, QuarantineChange,
+};
 pub(crate) use event::{HeartbeatBody, RecoveryBody, SetBody};
 pub use shadow::{Difference, Shadow, ShadowEffect, ShadowFault};
 pub(crate) use shadow::{Shadowed, body_within};

@@ -45,7 +45,7 @@ pub enum KeyError {
     Damaged {
         /// The key file.
         path: PathBuf,
-        /// "Ed25519", "P-256", "pseudonym" or "artifact".
+        /// "Ed25519", "P-256", "pseudonym", "artifact" or "vault".
         kind: &'static str,
     },
     /// A name that a signed note cannot carry.

@@ -85,23 +85,6 @@ impl Keys {
     }
 }
 
-impl Keys {
-    /// The salt of a commitment: 128 bits that belong to one value of one transaction. It is derived
-    /// with the pseudonym key, so that it needs no place of its own to be found again.
-    #[must_use]
-    pub fn salt(&self, transaction: &str, name: &str) -> [u8; 16] {
-        let code = hmac_sha256(
-            &self.pseudonym,
-            format!("salt\n{transaction}\n{name}").as_bytes(),
-        );
-        let mut salt = [0; 16];
-        salt.iter_mut()
-            .zip(code)
-            .for_each(|(salt, byte)| *salt = byte);
-        salt
-    }
-}
-
 impl fmt::Debug for Keys {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Keys(private)")

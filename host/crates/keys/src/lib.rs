@@ -2,7 +2,8 @@
 //!
 //! All cryptography of the host stands here and is done by `ring`: SHA-256, HMAC, Ed25519 for the
 //! audit log ([`EntryKey`], [`VerifyingKey`], [`CosignerKey`]), ES256 for the tokens of calls
-//! ([`TokenKey`]) and HMAC tags for compiled plugins ([`ArtifactKey`]). [`Keys`] holds the keys of one gateway and keeps them in a [`PrivateFolder`],
+//! ([`TokenKey`]) HMAC tags for compiled plugins ([`ArtifactKey`]), and AES-256-GCM for
+//! what is kept of callers ([`SealingKey`]). [`Keys`] holds the keys of one gateway and keeps them in a [`PrivateFolder`],
 //! which only its owner can read.
 //!
 //! ```
@@ -24,6 +25,7 @@ mod error;
 mod keys;
 mod private;
 mod random;
+mod sealing_key;
 mod token_key;
 mod verifying_key;
 
@@ -36,5 +38,6 @@ pub use error::KeyError;
 pub use keys::{ENTRY_KEY_FILE, Keys, PSEUDONYM_KEY_FILE, TOKEN_KEY_FILE};
 pub use private::{PrivateFile, PrivateFolder};
 pub use random::{fill, random};
+pub use sealing_key::{SealingKey, VAULT_KEY_FILE};
 pub use token_key::TokenKey;
 pub use verifying_key::{CosignerKey, NamedKey, VerifyingKey};

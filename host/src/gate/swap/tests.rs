@@ -47,7 +47,17 @@ fn gate(folder: &TempDir, set: &Arc<PolicySet>) -> Gate {
     let who = ("test".to_owned(), ServerName::parse("notes").unwrap());
     let clock = Box::new(SystemClock);
     let quarantine = Quarantine::open(state.folder()).unwrap();
-    Gate::new(who, Arc::clone(set), keys, log, clock, "uid:0", quarantine)
+    let terms = crate::config::Log::default();
+    let principals = state.principals(&terms, "uid:0").unwrap();
+    Gate::new(
+        who,
+        Arc::clone(set),
+        keys,
+        log,
+        clock,
+        principals,
+        quarantine,
+    )
 }
 
 fn held(gate: &Gate) -> Held {

@@ -26,6 +26,41 @@ pub enum Event {
     },
     /// A caller is in quarantine from here on, or no longer.
     Quarantine(Quarantine),
+    /// What was kept of a subject was erased.
+    Erasure(Erasure),
+    /// Values that entries only commit to were shown to somebody.
+    Access(Access),
+}
+
+/// An erasure. The entries of the subject stay, and nobody can tell any more whose they are.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Erasure {
+    /// The pseudonym of who did it.
+    #[serde(serialize_with = "field::name")]
+    pub by: String,
+    /// How many values went.
+    #[serde(serialize_with = "field::integer")]
+    pub disclosures: u64,
+    /// The pseudonym of whose they were.
+    #[serde(serialize_with = "field::name")]
+    pub subject: String,
+}
+
+/// A look at what is kept.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Access {
+    /// The pseudonym of who looked.
+    #[serde(serialize_with = "field::name")]
+    pub by: String,
+    /// How many values were shown.
+    #[serde(serialize_with = "field::integer")]
+    pub disclosures: u64,
+    /// The transaction that they belong to; none where the names of all subjects were shown.
+    #[serde(
+        serialize_with = "field::maybe_name",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub txn: Option<String>,
 }
 
 /// A call that is held.
