@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::fixture::root;
 
 /// Each package with the rooms that it may use.
-const EDGES: [(&str, &[&str]); 9] = [
+const EDGES: [(&str, &[&str]); 10] = [
     ("host/crates/call", &[]),
     ("host/crates/keys", &[]),
     ("host/crates/mcp", &["wardlet-call"]),
@@ -16,6 +16,10 @@ const EDGES: [(&str, &[&str]); 9] = [
     ("host/crates/audit", &["wardlet-call", "wardlet-keys"]),
     (
         "host/crates/query",
+        &["wardlet-audit", "wardlet-call", "wardlet-keys"],
+    ),
+    (
+        "host/crates/vault",
         &["wardlet-audit", "wardlet-call", "wardlet-keys"],
     ),
     ("host/crates/author", &[]),
@@ -30,6 +34,7 @@ const EDGES: [(&str, &[&str]); 9] = [
             "wardlet-query",
             "wardlet-reach",
             "wardlet-sandbox",
+            "wardlet-vault",
         ],
     ),
 ];
@@ -38,7 +43,14 @@ const EDGES: [(&str, &[&str]); 9] = [
 const ONLY: [(&str, &[&str]); 8] = [
     ("wasmtime", &["host/crates/sandbox"]),
     ("ring", &["host/crates/keys"]),
-    ("rusqlite", &["host/crates/reach", "host/crates/query"]),
+    (
+        "rusqlite",
+        &[
+            "host/crates/reach",
+            "host/crates/query",
+            "host/crates/vault",
+        ],
+    ),
     ("rustls", &["host/crates/reach"]),
     ("cap-std", &["host/crates/reach"]),
     ("csv", &["host/crates/query"]),

@@ -24,7 +24,7 @@ pub mod trial;
 
 pub mod control;
 pub mod probe;
-pub mod publishing;
+pub mod problems;
 pub mod reload;
 pub mod status;
 pub mod watch;

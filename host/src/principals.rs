@@ -81,6 +81,14 @@ impl Principals {
         }
     }
 
+    /// Waits until what was given to be kept is written.
+    ///
+    /// # Errors
+    /// [`VaultError`] where it could not be.
+    pub fn flush(&self) -> Result<(), VaultError> {
+        self.vault.flush()
+    }
+
     /// What was kept and what was not.
     #[must_use]
     pub fn kept(&self) -> Kept {
@@ -135,6 +143,7 @@ impl Principals {
     /// # Errors
     /// [`VaultError`]
     pub fn known(&self) -> Result<Vec<KnownSubject>, VaultError> {
+        let _ = self.vault.flush();
         self.vault.subjects()
     }
 

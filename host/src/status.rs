@@ -38,6 +38,12 @@ pub struct Status {
     pub log_published: Option<u64>,
     /// Why the log is not published any further; none where it is.
     pub log_problem: Option<String>,
+    /// How many values that entries commit to were kept since it started.
+    pub values_kept: u64,
+    /// How many were not: too long, or lost.
+    pub values_not_kept: u64,
+    /// Why values are not kept any more; none where they are.
+    pub vault_problem: Option<String>,
 }
 
 /// A reload.
@@ -60,6 +66,7 @@ impl Status {
         let (config, set) = (running.config(), running.gate().policy_set());
         let path = std::path::absolute(&config.source);
         let published = running.gate().log().published();
+        let kept = running.gate().principals().kept();
         let plugins = set.plugins().iter().map(|bound| Pin {
             name: bound.name.to_string(),
             digest: bound.digest.clone(),
@@ -84,6 +91,9 @@ impl Status {
             calls_waiting: running.approvals().list().len(),
             log_published: published.size,
             log_problem: published.error,
+            values_kept: kept.written,
+            values_not_kept: kept.too_long + kept.lost,
+            vault_problem: kept.problem,
         }
     }
 }

@@ -90,11 +90,10 @@ impl Sum {
         let refused = !self.refused.is_empty();
         if arguments.json {
             let (all, faults) = (self.gateways, self.faults);
-            let mut answer = json!({ "reloaded": !refused, "gateways": all });
-            if refused {
-                answer["faults"] = Value::Array(faults);
-            }
-            say::json(&answer);
+            say::json(&match refused.then_some(faults) {
+                None => json!({ "reloaded": true, "gateways": all }),
+                Some(faults) => json!({ "reloaded": false, "gateways": all, "faults": faults }),
+            });
         } else if let [(_, told)] = self.lines.as_slice() {
             // What it refused is said below.
             if !refused {

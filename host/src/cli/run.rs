@@ -11,7 +11,7 @@ use super::say::{Failure, REFUSED, UNREADABLE};
 use super::{CONFIG, setup};
 use crate::control;
 use crate::gate::{Approvals, Gate};
-use crate::publishing;
+use crate::problems;
 use crate::quarantine::{self, Quarantine};
 use crate::reach::Outside;
 use crate::record::Recorder;
@@ -82,11 +82,14 @@ pub(super) fn main(arguments: &Arguments) -> Result<(), Failure> {
         gate = gate.recording(&recorder(folder)?);
     }
     let (gate, approvals) = (Arc::new(gate), Arc::new(Approvals::default()));
+    let judge = Arc::clone(&gate);
     let running = Running::new((config, read), grounds, fixed, gate, approvals);
     let end = serve(Arc::new(running), &state)?;
     // Here and not where the log is dropped, which a thread that still reads may put off to the end of the process.
     log.publish()
         .map_err(|error| failed(StateError::Audit(error)))?;
+    let kept = judge.principals().flush();
+    kept.map_err(|error| failed(StateError::Vault(error)))?;
     match end {
         End::Agent | End::Told => Ok(()),
         End::Upstream => Err(Failure::new(UNREADABLE, "the server ended")
@@ -123,7 +126,7 @@ fn serve(running: Arc<Running>, state: &State) -> Result<End, Failure> {
         let listener = control::listen(&folder, &name).map_err(io)?;
         let control = control::serve(listener, Arc::clone(&running), reloads.clone());
         tokio::spawn(control);
-        tokio::spawn(publishing::tell_problems(Arc::clone(running.gate().log())));
+        tokio::spawn(problems::tell(Arc::clone(running.gate())));
         tokio::spawn(quarantine::follow(Arc::clone(running.gate())));
         tokio::spawn(hangups(reloads).map_err(io)?);
         let streams = streams().map_err(io)?;

@@ -53,6 +53,9 @@ fn describe(status: &Status) -> String {
         calls_waiting,
         log_published,
         log_problem,
+        values_kept,
+        values_not_kept,
+        vault_problem,
     } = status;
     let watch = if *watch { "watched" } else { "not watched" };
     let mut text = format!(
@@ -71,6 +74,12 @@ fn describe(status: &Status) -> String {
     text.push_str(&format!("log         {published} entries are published\n"));
     if let Some(problem) = log_problem {
         text.push_str(&format!("            NOT FURTHER: {}\n", visible(problem)));
+    }
+    text.push_str(&format!(
+        "vault       {values_kept} values kept, {values_not_kept} not\n"
+    ));
+    if let Some(problem) = vault_problem {
+        text.push_str(&format!("            NO MORE: {}\n", visible(problem)));
     }
     match last_reload {
         None => text.push_str("reload      none so far"),

@@ -1,0 +1,45 @@
+//! Tells the operator what goes wrong beside the calls, which go on: nobody outside can check what was decided
+//! since, or what entries commit to is not kept.
+
+use std::sync::Arc;
+
+use wardlet_audit::CHECKPOINT_EVERY;
+
+use crate::gate::Gate;
+
+/// Looks whenever a checkpoint may be due, for as long as the process lives, and tells each change once.
+pub async fn tell(gate: Arc<Gate>) {
+    let mut log = Told::default();
+    let mut vault = Told::default();
+    let mut turns = tokio::time::interval(CHECKPOINT_EVERY);
+    loop {
+        turns.tick().await;
+        log.see(
+            gate.log().published().error,
+            "the log is not published any further",
+            "the log is published again",
+        );
+        vault.see(
+            gate.principals().kept().problem,
+            "what entries commit to is not kept",
+            "what entries commit to is kept again",
+        );
+    }
+}
+
+/// What was told last.
+#[derive(Default)]
+struct Told(Option<String>);
+
+impl Told {
+    fn see(&mut self, problem: Option<String>, bad: &str, good: &str) {
+        if problem == self.0 {
+            return;
+        }
+        match &problem {
+            Some(error) => tracing::error!(%error, "{bad}"),
+            None => tracing::info!("{good}"),
+        }
+        self.0 = problem;
+    }
+}
