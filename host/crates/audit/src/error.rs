@@ -104,6 +104,15 @@ pub enum AuditError {
     /// An allowance was given as a refusal, or the other way round. Nothing was written.
     #[error("the effect of the decision does not fit the way it is recorded")]
     Effect,
+    /// The gateway that writes for this one does not take it. Nothing was written, as far as is known.
+    #[error("the gateway that writes the audit log says: {why}")]
+    Owner {
+        /// What it says.
+        why: String,
+    },
+    /// The decision has its outcome already. Nothing was written.
+    #[error("the decision has an outcome already")]
+    Closed,
     /// The decision was written to another log. Nothing was written.
     #[error("the decision belongs to another log")]
     ForeignDecision,
@@ -165,7 +174,12 @@ impl AuditError {
             AuditError::Write { .. } | AuditError::Poisoned => Some(
                 "free space on the disk or replace it, then start the gateway again".to_owned(),
             ),
+            AuditError::Owner { .. } => Some(
+                "gateways over one state folder are of one build and have one name; else give this one a state folder of its own"
+                    .to_owned(),
+            ),
             AuditError::Io { .. }
+            | AuditError::Closed
             | AuditError::Unrecordable { .. }
             | AuditError::Effect
             | AuditError::ForeignDecision => None,

@@ -45,6 +45,7 @@ mod lock;
 mod log;
 mod record;
 mod recover;
+mod shared;
 mod show;
 mod text;
 mod time;
@@ -70,6 +71,7 @@ pub use record::{
     Redaction, Role, Shadow, ShadowEffect, ShadowFault, Status, Target, Timings, Token, Vote,
 };
 pub use recover::Recovered;
+pub use shared::{Role as WriterRole, SharedLog, Signer as SignerFactory, WRITER_WITHIN};
 pub use show::{Entries, Entry, Select, show};
 pub use time::format as rfc3339;
 pub use time::parse as parse_time;

@@ -175,8 +175,16 @@ pub(crate) fn skeleton(line: &[u8]) -> Result<Skeleton, Damage> {
     if shape.v != VERSION {
         return Err(Damage::Version);
     }
-    let body = shape.body.get();
-    let reference = match &*shape.kind {
+    Ok(Skeleton {
+        index: shape.index,
+        reference: reference(&shape.kind, shape.body.get())?,
+    })
+}
+
+/// How an entry of a kind with this body takes part in the pairing.
+pub(crate) fn reference(kind: &str, body: &str) -> Result<Reference, Damage> {
+    let wrong = |_| Damage::NotAnEntry;
+    Ok(match kind {
         "decision" => {
             let decision: DecisionShape<'_> = serde_json::from_str(body).map_err(wrong)?;
             if decision.effect == "allow" {
@@ -190,10 +198,6 @@ pub(crate) fn skeleton(line: &[u8]) -> Result<Skeleton, Damage> {
             Reference::Closes(outcome.decision)
         }
         _ => Reference::Neither,
-    };
-    Ok(Skeleton {
-        index: shape.index,
-        reference,
     })
 }
 

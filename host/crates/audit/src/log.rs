@@ -34,9 +34,7 @@ use crate::clock::Clock;
 use crate::error::AuditError;
 use crate::line::{Reference, Seal};
 use crate::lock;
-use crate::record::{
-    Decision, Effect, Event, Gateway, Outcome, OutcomeBody, RecoveryBody, SetBody, Status,
-};
+use crate::record::{Decision, Effect, Event, Gateway, Outcome, OutcomeBody, RecoveryBody, Status};
 use crate::recover::{Found, Recovered, recover};
 use crate::signer::CheckpointSigner;
 use crate::tree::path;
@@ -46,7 +44,7 @@ use crate::upgrade;
 pub const FLUSH_WITHIN: Duration = Duration::from_millis(50);
 
 /// Tells the logs of one process apart.
-static NEXT_LOG: AtomicU64 = AtomicU64::new(0);
+pub(crate) static NEXT_LOG: AtomicU64 = AtomicU64::new(0);
 
 /// When a decision counts as written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,8 +70,8 @@ pub struct Log {
 #[derive(Debug)]
 #[must_use = "an allowed call needs its outcome in the log"]
 pub struct WrittenDecision {
-    index: u64,
-    log: u64,
+    pub(crate) index: u64,
+    pub(crate) log: u64,
 }
 
 impl WrittenDecision {
@@ -87,7 +85,7 @@ impl WrittenDecision {
 /// Proof that a refusal is in the log.
 #[derive(Debug)]
 pub struct WrittenRefusal {
-    index: u64,
+    pub(crate) index: u64,
 }
 
 impl WrittenRefusal {
@@ -101,8 +99,8 @@ impl WrittenRefusal {
 /// Proof that the outcome of a call is in the log, beside its decision.
 #[derive(Debug)]
 pub struct WrittenOutcome {
-    index: u64,
-    decision: u64,
+    pub(crate) index: u64,
+    pub(crate) decision: u64,
 }
 
 impl WrittenOutcome {
@@ -169,7 +167,8 @@ impl Log {
         clock: Box<dyn Clock>,
         signer: Option<Box<dyn CheckpointSigner>>,
     ) -> Result<Self, AuditError> {
-        let mut log = Self::prepare(files, folder, seal, clock, signer)?;
+        let (mut log, open) = Self::prepare(files, folder, seal, clock, || Ok(signer))?;
+        log.recovered.closed = log.close_unknown(open)?;
         // At once, since without the reserve no call is let through; where it fails, a disk without room is told
         // by [`Log::room`].
         drop(log.service.writer.refill());
@@ -177,14 +176,30 @@ impl Log {
         Ok(log)
     }
 
-    /// Opens a log with the file operations of `files`, and starts no thread for it yet.
+    /// As [`Log::open_signed`], for the first of several gateways: the decisions without an outcome are given back,
+    /// since some may belong to others that live. `signer` is asked for once the log is this process's.
+    pub(crate) fn open_leaving(
+        folder: &Path,
+        seal: Seal,
+        clock: Box<dyn Clock>,
+        signer: impl FnOnce() -> Result<Box<dyn CheckpointSigner>, AuditError>,
+    ) -> Result<(Self, BTreeSet<u64>), AuditError> {
+        let signer = || signer().map(Some);
+        let (mut log, open) = Self::prepare(Arc::new(System), folder, seal, clock, signer)?;
+        drop(log.service.writer.refill());
+        log.threads = service::spawn(&log.service)?;
+        Ok((log, open))
+    }
+
+    /// Opens a log with the file operations of `files`, and starts no thread for it yet. With it come the decisions
+    /// that have no outcome.
     pub(crate) fn prepare(
         files: Arc<dyn Files>,
         folder: &Path,
         seal: Seal,
         clock: Box<dyn Clock>,
-        signer: Option<Box<dyn CheckpointSigner>>,
-    ) -> Result<Self, AuditError> {
+        signer: impl FnOnce() -> Result<Option<Box<dyn CheckpointSigner>>, AuditError>,
+    ) -> Result<(Self, BTreeSet<u64>), AuditError> {
         let public = seal.verifying_key()?;
         let private = PrivateFolder::open(folder)?;
         let lock = lock::take(&private, path::LOCK)?.ok_or_else(|| AuditError::InUse {
@@ -200,7 +215,7 @@ impl Log {
             open.clone(),
             found.latest_ms,
         );
-        let publisher = Publisher::new(store, found.levels.clone(), signer);
+        let publisher = Publisher::new(store, found.levels.clone(), signer()?);
         let mut log = Log {
             service: Arc::new(Service::new(writer, publisher, seal, clock, lock)),
             threads: Vec::new(),
@@ -209,13 +224,12 @@ impl Log {
         };
         // Without it there is less room for what is owed, which `room` tells.
         drop(log.service.writer.refill());
-        log.mend(found, open)?;
-        Ok(log)
+        log.mend(found)?;
+        Ok((log, open))
     }
 
-    /// Writes down what recovery found. A crash in here leaves fewer open decisions for the next.
-    fn mend(&mut self, found: Found, open: BTreeSet<u64>) -> Result<(), AuditError> {
-        let mut last = None;
+    /// Writes down what recovery cut off.
+    fn mend(&mut self, found: Found) -> Result<(), AuditError> {
         if let Some(torn) = found.torn {
             let (file, digest) = (torn.file.as_str(), torn.digest.as_str());
             let body = RecoveryBody {
@@ -224,9 +238,18 @@ impl Log {
                 file,
             };
             let way = (Reference::Neither, Urgency::Owed);
-            last = Some(self.service.append("recovery", &body, way)?);
+            let index = self.service.append("recovery", &body, way)?;
+            self.service.writer.sync(index)?;
             self.recovered.torn = Some(self.service.writer.store.path(&torn.file));
         }
+        Ok(())
+    }
+
+    /// Gives decisions that nobody will close any more the outcome "unknown", and says how many. A crash in here leaves fewer of them for the
+    /// next start.
+    pub(crate) fn close_unknown(&self, open: BTreeSet<u64>) -> Result<u64, AuditError> {
+        let mut last = None;
+        let count = open.len() as u64;
         let outcome = Outcome {
             blame: Some(Blame::Host),
             reason: Some("recovered".to_owned()),
@@ -236,9 +259,39 @@ impl Log {
             let way = (Reference::Closes(decision), Urgency::Owed);
             let body = OutcomeBody::new(decision, &outcome);
             last = Some(self.service.append("outcome", &body, way)?);
-            self.recovered.closed += 1;
         }
-        last.map_or(Ok(()), |last| self.service.writer.sync(last))
+        last.map_or(Ok(()), |last| self.service.writer.sync(last))?;
+        Ok(count)
+    }
+
+    /// Writes an entry for another gateway, whose seal this is, and puts it on disk where that is asked for.
+    pub(crate) fn append_for(
+        &self,
+        seal: &Seal,
+        (kind, body): (&str, &[u8]),
+        reference: Reference,
+        durability: Durability,
+    ) -> Result<u64, AuditError> {
+        let urgency = match reference {
+            Reference::Closes(_) => Urgency::Owed,
+            Reference::Opens | Reference::Neither => Urgency::Refusable,
+        };
+        let way = (reference, urgency);
+        let index = self.service.append_sealed(seal, kind, body, way)?;
+        if durability == Durability::Durable {
+            self.service.writer.sync(index)?;
+        }
+        Ok(index)
+    }
+
+    /// The number of entries.
+    pub(crate) fn size(&self) -> Result<u64, AuditError> {
+        Ok(self.service.writer.lock()?.next)
+    }
+
+    /// Puts the entry `index` on disk, with all before it.
+    pub(crate) fn sync(&self, index: u64) -> Result<(), AuditError> {
+        self.service.writer.sync(index)
     }
 
     /// What opening the log had to mend.
@@ -314,20 +367,9 @@ impl Log {
     /// # Errors
     /// As [`Log::decision`].
     pub fn record(&self, event: &Event) -> Result<u64, AuditError> {
+        let (kind, body) = event.body()?;
         let way = (Reference::Neither, Urgency::Refusable);
-        let set = |digest, plugins| SetBody { digest, plugins };
-        let service = &self.service;
-        match event {
-            Event::ApprovalRequest(request) => service.append("approval-request", request, way),
-            Event::ApprovalVote(vote) => service.append("approval-vote", vote, way),
-            Event::Erasure(erasure) => service.append("erasure", erasure, way),
-            Event::Access(access) => service.append("access", access, way),
-            Event::Quarantine(quarantine) => service.append("quarantine", quarantine, way),
-            Event::Policy { digest, plugins } => {
-                service.append("policy", &set(digest, Some(plugins)), way)
-            }
-            Event::Config { digest } => service.append("config", &set(digest, None), way),
-        }
+        self.service.append_body(kind, &body, way)
     }
 
     /// Waits until all that was written is on disk.

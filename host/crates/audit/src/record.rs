@@ -14,7 +14,7 @@ mod timings;
 pub use event::{
     Access, ApprovalRequest, ApprovalVote, Erasure, Event, PluginPin, Quarantine, QuarantineChange,
 };
-pub(crate) use event::{HeartbeatBody, RecoveryBody, SetBody};
+pub(crate) use event::{HeartbeatBody, RecoveryBody};
 pub use shadow::{Difference, Shadow, ShadowEffect, ShadowFault};
 pub(crate) use shadow::{Shadowed, body_within};
 pub use timings::Timings;

@@ -26,13 +26,15 @@ use crate::merkle::proof::ProofError;
 use crate::verify::Head;
 
 mod local;
-mod message;
+pub(crate) mod message;
 mod remote;
 mod server;
 
 pub use local::{LocalSigner, RECORD_FILE};
 pub use message::{ANSWER_WITHIN, MAX_MESSAGE_BYTES};
+pub(crate) use remote::peer_is;
 pub use remote::{SignerClient, in_thread};
+pub(crate) use server::wait_for_byte;
 pub use server::{MAX_CLIENTS, REQUEST_WITHIN, SignerServer, listen};
 
 /// Why a checkpoint was not signed.

@@ -2,6 +2,7 @@
 
 use std::fs::{DirBuilder, File};
 use std::io::{Read as _, Write as _};
+use std::os::fd::AsRawFd as _;
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
@@ -35,6 +36,9 @@ pub struct PrivateFile {
     /// When it was written or touched last.
     pub written: SystemTime,
 }
+
+/// Bytes of a path that a socket's address holds on Linux, with the byte that ends it.
+const MAX_SOCKET_PATH: usize = 108;
 
 /// A folder that is ours, not a symbolic link, and closed to all others. Its files are opened
 /// relative to the open folder, so that it cannot be exchanged in between.
@@ -79,6 +83,17 @@ impl PrivateFolder {
             path: path.to_owned(),
             folder,
         }))
+    }
+
+    /// A path to a socket in the folder that fits into an address: through the open folder where its own path is too
+    /// long. It holds as long as this does.
+    #[must_use]
+    pub fn socket(&self, name: &str) -> PathBuf {
+        let path = self.path.join(name);
+        if path.as_os_str().len() < MAX_SOCKET_PATH {
+            return path;
+        }
+        PathBuf::from(format!("/proc/self/fd/{}", self.folder.as_raw_fd())).join(name)
     }
 
     /// Where the folder is.

@@ -84,8 +84,19 @@ impl Service {
         self.append_body(kind, &body_within(record, self.seal.room())?, way)
     }
 
-    fn append_body(
+    pub(super) fn append_body(
         &self,
+        kind: &str,
+        body: &[u8],
+        way: (Reference, Urgency),
+    ) -> Result<u64, AuditError> {
+        self.append_sealed(&self.seal, kind, body, way)
+    }
+
+    /// Writes an entry under a seal of the same log.
+    pub(super) fn append_sealed(
+        &self,
+        seal: &Seal,
         kind: &str,
         body: &[u8],
         (reference, urgency): (Reference, Urgency),
@@ -94,7 +105,7 @@ impl Service {
         let index = state.next;
         // The time is read under the lock too, so that times rise with the indices.
         let now_ms = self.clock.now_ms();
-        let frame = self.seal.frame(index, kind, now_ms, body)?;
+        let frame = seal.frame(index, kind, now_ms, body)?;
         self.writer
             .write(state, &frame, reference, (urgency, now_ms))?;
         Ok(index)

@@ -27,7 +27,7 @@ fn every_kind_of_entry_is_canonical_and_signed() {
     for (index, event) in (2..).zip(events()) {
         assert_eq!(log.record(&event).unwrap(), index);
     }
-    for (index, effect) in (7..).zip([Effect::Deny, Effect::Expired, Effect::Malformed]) {
+    for (index, effect) in (9..).zip([Effect::Deny, Effect::Expired, Effect::Malformed]) {
         assert_eq!(log.refusal(&full_decision(effect)).unwrap().index(), index);
     }
     log.flush().unwrap();
@@ -41,7 +41,7 @@ fn every_kind_of_entry_is_canonical_and_signed() {
     };
     assert_eq!(
         counts(&report.kinds),
-        "approval-request 1, approval-vote 1, config 1, decision 4, outcome 1, policy 1, quarantine 1"
+        "access 1, approval-request 1, approval-vote 1, config 1, decision 4, erasure 1, outcome 1, policy 1, quarantine 1"
     );
     assert_eq!(
         counts(&report.effects),
@@ -52,7 +52,7 @@ fn every_kind_of_entry_is_canonical_and_signed() {
     // It goes on where it ended, and there was nothing to mend.
     let log = place.open();
     assert_eq!(*log.recovered(), crate::Recovered::default());
-    assert_eq!(log.refusal(&decision(Effect::Deny)).unwrap().index(), 10);
+    assert_eq!(log.refusal(&decision(Effect::Deny)).unwrap().index(), 12);
 }
 
 #[test]

@@ -3,7 +3,9 @@
 use serde::Serialize;
 
 use super::{Choice, Payload, Target};
+use crate::error::AuditError;
 use crate::field;
+use crate::line;
 
 /// What the log records beside decisions and outcomes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,6 +32,22 @@ pub enum Event {
     Erasure(Erasure),
     /// Values that entries only commit to were shown to somebody.
     Access(Access),
+}
+
+impl Event {
+    /// The kind of the entry, and its body.
+    pub(crate) fn body(&self) -> Result<(&'static str, Vec<u8>), AuditError> {
+        let set = |digest, plugins| line::body(&SetBody { digest, plugins });
+        Ok(match self {
+            Event::ApprovalRequest(request) => ("approval-request", line::body(request)?),
+            Event::ApprovalVote(vote) => ("approval-vote", line::body(vote)?),
+            Event::Erasure(erasure) => ("erasure", line::body(erasure)?),
+            Event::Access(access) => ("access", line::body(access)?),
+            Event::Quarantine(quarantine) => ("quarantine", line::body(quarantine)?),
+            Event::Policy { digest, plugins } => ("policy", set(digest, Some(plugins))?),
+            Event::Config { digest } => ("config", set(digest, None)?),
+        })
+    }
 }
 
 /// An erasure. The entries of the subject stay, and nobody can tell any more whose they are.

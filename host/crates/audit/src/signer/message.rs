@@ -128,9 +128,18 @@ pub(super) fn hashes(root: &str, consistency: &[String]) -> Option<(Hash, Vec<Ha
 
 /// Sends one message.
 pub(super) fn send(stream: &mut impl Write, message: &impl Serialize) -> io::Result<()> {
+    send_within(MAX_MESSAGE_BYTES, stream, message)
+}
+
+/// Sends one message of at most so many bytes.
+pub(crate) fn send_within(
+    most: usize,
+    stream: &mut impl Write,
+    message: &impl Serialize,
+) -> io::Result<()> {
     let body = serde_json::to_vec(message)?;
     let length = u32::try_from(body.len()).map_err(io::Error::other)?;
-    if body.len() > MAX_MESSAGE_BYTES {
+    if body.len() > most {
         return Err(io::Error::other("the message is too long"));
     }
     // In one piece, so that no timeout of the other end falls between its parts.
@@ -139,13 +148,21 @@ pub(super) fn send(stream: &mut impl Write, message: &impl Serialize) -> io::Res
 
 /// Reads one message.
 pub(super) fn receive<M: DeserializeOwned>(stream: &mut impl Read) -> io::Result<M> {
+    receive_within(MAX_MESSAGE_BYTES, stream)
+}
+
+/// Reads one message of at most so many bytes.
+pub(crate) fn receive_within<M: DeserializeOwned>(
+    most: usize,
+    stream: &mut impl Read,
+) -> io::Result<M> {
     let mut length = [0; 4];
     stream.read_exact(&mut length)?;
     let length = usize::try_from(u32::from_be_bytes(length)).unwrap_or(usize::MAX);
-    if length > MAX_MESSAGE_BYTES {
+    if length > most {
         return Err(io::Error::new(
             io::ErrorKind::InvalidData,
-            format!("a message has {length} bytes, of {MAX_MESSAGE_BYTES} at most"),
+            format!("a message has {length} bytes, of {most} at most"),
         ));
     }
     let mut body = vec![0; length];

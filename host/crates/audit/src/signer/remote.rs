@@ -135,7 +135,7 @@ impl CheckpointSigner for SignerClient {
 
 /// Whether the process at the other end runs as one of `users`.
 #[cfg(any(target_os = "linux", target_os = "android"))]
-pub(super) fn peer_is(stream: &UnixStream, users: &[u32]) -> bool {
+pub(crate) fn peer_is(stream: &UnixStream, users: &[u32]) -> bool {
     rustix::net::sockopt::socket_peercred(stream)
         .is_ok_and(|peer| users.contains(&peer.uid.as_raw()))
 }
@@ -143,7 +143,7 @@ pub(super) fn peer_is(stream: &UnixStream, users: &[u32]) -> bool {
 /// Elsewhere the system does not tell in a way that safe code can ask for: the permissions of the
 /// socket alone keep others out.
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
-pub(super) fn peer_is(_: &UnixStream, _: &[u32]) -> bool {
+pub(crate) fn peer_is(_: &UnixStream, _: &[u32]) -> bool {
     true
 }
 

@@ -127,7 +127,7 @@ pub(super) fn answer_all(
 }
 
 /// Waits until there is something to read; says whether the peer is still there.
-fn wait_for_byte(stream: &UnixStream) -> io::Result<bool> {
+pub(crate) fn wait_for_byte(stream: &UnixStream) -> io::Result<bool> {
     let mut byte = [0];
     let flags = rustix::net::RecvFlags::PEEK;
     let (_, count) = rustix::io::retry_on_intr(|| rustix::net::recv(stream, &mut byte, flags))?;

@@ -39,6 +39,12 @@ pub(crate) const OPEN: &str = "open";
 /// The file that the writer of a log holds a lock on.
 pub(crate) const LOCK: &str = "lock";
 
+/// The socket of the writer, for other gateways over the log.
+pub(crate) const SOCKET: &str = "writer.sock";
+
+/// The folder of the marks of gateways that live.
+pub(crate) const SESSIONS: &str = "sessions";
+
 /// A number as tlog-tiles writes it: three digits a part, all but the last one after an `x`.
 pub(crate) fn number(n: u64) -> String {
     let mut text = format!("{:03}", n % 1000);

@@ -18,6 +18,7 @@ use crate::line::Seal;
 use crate::log::files::Files;
 use crate::record::{Decision, Effect, Status};
 use crate::show::{Select, show};
+use crate::signer::CheckpointSigner;
 use crate::verify::{Options, verify};
 
 /// What the log said of the calls of a run.
@@ -48,7 +49,11 @@ fn on(
 ) -> Result<Log, AuditError> {
     let seal = Seal::new(Arc::clone(key), ORIGIN, &gateway()).unwrap();
     let signer = Box::new(signer.clone());
-    Log::prepare(disk, folder, seal, Ticking::new(), Some(signer))
+    let signer: Box<dyn CheckpointSigner> = signer;
+    let signer = || Ok(Some(signer));
+    let (log, open) = Log::prepare(disk, folder, seal, Ticking::new(), signer)?;
+    log.close_unknown(open)?;
+    Ok(log)
 }
 
 /// A run across the end of a bundle: calls of both classes, publishing, and a close. It goes on after

@@ -26,7 +26,10 @@ use crate::verify::Head;
 fn quiet(place: &Place, clock: Box<dyn Clock>, signer: Box<dyn CheckpointSigner>) -> Log {
     let seal = Seal::new(Arc::clone(&place.key), ORIGIN, &gateway()).unwrap();
     let files = Arc::new(System);
-    Log::prepare(files, &place.folder(), seal, clock, Some(signer)).unwrap()
+    let signer = || Ok(Some(signer));
+    let (log, open) = Log::prepare(files, &place.folder(), seal, clock, signer).unwrap();
+    log.close_unknown(open).unwrap();
+    log
 }
 
 fn refuse(log: &Log, count: usize) {

@@ -1,0 +1,482 @@
+//! The gateway that writes, for itself and for the others over the log.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use wardlet_call::Json;
+use wardlet_keys::{EntryKey, PrivateFolder};
+
+use super::message::{Answer, Append, Hello, REQUEST_WITHIN, Request, VERSION, receive, send};
+use super::session::{Alive, is_name};
+use crate::error::AuditError;
+use crate::line::{self, Reference, Seal};
+use crate::log::{Durability, Log};
+use crate::record::Gateway;
+use crate::show::{Select, show};
+use crate::signer::{peer_is, wait_for_byte};
+use crate::tree::path;
+
+/// How long the calls of other gateways are left open after the writer ended, until those gateways name them as theirs: each
+/// finds out with its next call, and asks once a second at the latest.
+const CLAIM_WITHIN: Duration = Duration::from_secs(3);
+
+/// How often is looked whether a gateway that hung up has ended.
+const LOOK_EVERY: Duration = Duration::from_millis(200);
+
+/// Connections that are served at once: each is a thread.
+const MAX_CONNECTIONS: usize = 512;
+
+/// The kinds of entry that others write. The rest are the writer's own.
+const KINDS: [&str; 9] = [
+    "access",
+    "approval-request",
+    "approval-vote",
+    "config",
+    "decision",
+    "erasure",
+    "outcome",
+    "policy",
+    "quarantine",
+];
+
+/// The log, and who else writes to it.
+pub(super) struct Owner {
+    log: Log,
+    folder: PrivateFolder,
+    alive: Arc<Alive>,
+    key: Arc<EntryKey>,
+    origin: String,
+    sessions: Mutex<Sessions>,
+    /// Wakes the thread that looks after those who are gone.
+    look: Condvar,
+    closing: AtomicBool,
+}
+
+#[derive(Default)]
+struct Sessions {
+    others: BTreeMap<String, Session>,
+    /// Calls that were open when the log was taken over, and that nobody has claimed yet; and until when they are left open.
+    orphans: BTreeSet<u64>,
+    until: Option<Instant>,
+    connections: BTreeMap<u64, UnixStream>,
+    next: u64,
+}
+
+/// Another gateway.
+#[derive(Default)]
+struct Session {
+    connections: usize,
+    open: BTreeSet<u64>,
+}
+
+/// An owner whose threads run. They end with it.
+pub(super) struct Running {
+    owner: Arc<Owner>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+impl Running {
+    /// Serves the log of this process to others. `orphans` are calls that may belong to those that live.
+    pub(super) fn new(
+        (log, folder): (Log, PrivateFolder),
+        alive: Arc<Alive>,
+        (key, origin): (Arc<EntryKey>, &str),
+        orphans: BTreeSet<u64>,
+    ) -> Result<Self, AuditError> {
+        let io = |source| AuditError::Io {
+            action: "listen in",
+            path: folder.path().to_owned(),
+            source,
+        };
+        let socket = folder.socket(path::SOCKET);
+        // The log is this process's: a socket that is there is a dead one's.
+        match std::fs::remove_file(&socket) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(io(error)),
+            _ => {}
+        }
+        let listener = UnixListener::bind(&socket).map_err(io)?;
+        let mode = std::fs::Permissions::from_mode(0o600);
+        std::fs::set_permissions(&socket, mode).map_err(io)?;
+        let sessions = Sessions {
+            until: (!orphans.is_empty()).then(|| Instant::now() + CLAIM_WITHIN),
+            orphans,
+            ..Sessions::default()
+        };
+        let owner = Arc::new(Owner {
+            log,
+            alive,
+            key,
+            origin: origin.to_owned(),
+            sessions: Mutex::new(sessions),
+            look: Condvar::new(),
+            closing: AtomicBool::new(false),
+            folder,
+        });
+        let mut running = Running {
+            owner: Arc::clone(&owner),
+            threads: Vec::new(),
+        };
+        let served = Arc::clone(&owner);
+        let io = |source| AuditError::Write { source };
+        let spawn = |name: &str, work: Box<dyn FnOnce() + Send>| {
+            let thread = std::thread::Builder::new().name(name.to_owned());
+            thread.spawn(work).map_err(io)
+        };
+        let accept = Box::new(move || served.accept(&listener));
+        running.threads.push(spawn("audit-accept", accept)?);
+        let keep = Box::new(move || owner.keep());
+        running.threads.push(spawn("audit-keep", keep)?);
+        Ok(running)
+    }
+
+    pub(super) fn owner(&self) -> &Owner {
+        &self.owner
+    }
+}
+
+impl Drop for Running {
+    /// Hangs up, so that the others look for the next writer, and closes what is nobody's.
+    fn drop(&mut self) {
+        let owner = &self.owner;
+        owner.closing.store(true, Ordering::Release);
+        // Wakes the thread that accepts.
+        drop(UnixStream::connect(owner.folder.socket(path::SOCKET)));
+        for stream in owner.lock().connections.values() {
+            // One that hung up already needs no telling.
+            let _ = stream.shutdown(std::net::Shutdown::Both);
+        }
+        owner.look.notify_all();
+        for thread in self.threads.drain(..) {
+            // They do not panic; if one did, the log says poisoned.
+            drop(thread.join());
+        }
+        let _ = owner.folder.remove(path::SOCKET);
+        // Where others live, the next writer closes what is left.
+        if let Ok(others) = owner.alive.others()
+            && others.is_empty()
+        {
+            let mut sessions = owner.lock();
+            let mut left = std::mem::take(&mut sessions.orphans);
+            left.extend(
+                std::mem::take(&mut sessions.others)
+                    .into_values()
+                    .flat_map(|one| one.open),
+            );
+            drop(sessions);
+            // A log that takes nothing more has them closed by the next start.
+            drop(owner.log.close_unknown(left));
+        }
+    }
+}
+
+impl Owner {
+    pub(super) fn log(&self) -> &Log {
+        &self.log
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Sessions> {
+        self.sessions.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The index of an entry that may have been written already, from `since` on.
+    pub(super) fn find(
+        &self,
+        since: u64,
+        (kind, body): (&str, &[u8]),
+    ) -> Result<Option<u64>, AuditError> {
+        let start = [br#"{"body":"#, body, br#","gateway":"#].concat();
+        let kind = Json::text(kind);
+        for entry in show(self.folder.path(), Select::From(since))? {
+            let entry = entry?;
+            if entry.line.as_bytes().starts_with(&start)
+                && entry.value.member("kind") == Some(&kind)
+            {
+                return Ok(Some(entry.index));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Says that a call that was open when the log was taken over is this one's.
+    pub(super) fn claim(&self, index: u64) -> bool {
+        self.lock().orphans.remove(&index)
+    }
+
+    /// Accepts others until the log is closed.
+    fn accept(self: Arc<Self>, listener: &UnixListener) {
+        let mut threads: Vec<JoinHandle<()>> = Vec::new();
+        loop {
+            let accepted = listener.accept();
+            if self.closing.load(Ordering::Acquire) {
+                break;
+            }
+            threads.retain(|thread| !thread.is_finished());
+            match accepted {
+                Ok((stream, _)) => threads.extend(self.take(stream)),
+                // Out of descriptors: others end, and so does the shortage.
+                Err(_) => std::thread::sleep(LOOK_EVERY),
+            }
+        }
+        for thread in threads {
+            drop(thread.join());
+        }
+    }
+
+    /// Begins to serve one connection. One too many is closed at once, as is one of another user.
+    fn take(self: &Arc<Self>, stream: UnixStream) -> Option<JoinHandle<()>> {
+        if !peer_is(&stream, &[rustix::process::geteuid().as_raw()]) {
+            return None;
+        }
+        let mut sessions = self.lock();
+        if sessions.connections.len() >= MAX_CONNECTIONS {
+            return None;
+        }
+        let number = sessions.next;
+        sessions.next += 1;
+        sessions
+            .connections
+            .insert(number, stream.try_clone().ok()?);
+        drop(sessions);
+        let owner = Arc::clone(self);
+        let thread = std::thread::Builder::new().name("audit-serve".to_owned());
+        let spawned = thread.spawn(move || {
+            let mut stream = stream;
+            // Whatever went wrong with this peer ends its connection.
+            let _ = owner.serve(&mut stream);
+            owner.lock().connections.remove(&number);
+        });
+        if spawned.is_err() {
+            self.lock().connections.remove(&number);
+        }
+        spawned.ok()
+    }
+
+    fn serve(&self, stream: &mut UnixStream) -> io::Result<()> {
+        stream.set_write_timeout(Some(REQUEST_WITHIN))?;
+        stream.set_read_timeout(Some(REQUEST_WITHIN))?;
+        let Request::Hello(hello) = receive(stream)? else {
+            return Ok(());
+        };
+        let seal = match self.welcome(&hello) {
+            Ok(seal) => seal,
+            Err(why) => return send(stream, &Answer::Refused(why)),
+        };
+        let session = hello.session;
+        let served =
+            send(stream, &self.state()).and_then(|()| self.answer_all(stream, &session, &seal));
+        self.leave(&session);
+        served
+    }
+
+    fn answer_all(&self, stream: &mut UnixStream, session: &str, seal: &Seal) -> io::Result<()> {
+        loop {
+            // Between two requests a gateway may be idle for days; within one it may not.
+            stream.set_read_timeout(None)?;
+            if !wait_for_byte(stream)? {
+                return Ok(());
+            }
+            stream.set_read_timeout(Some(REQUEST_WITHIN))?;
+            let answer = match receive(stream)? {
+                Request::Hello(_) => return Ok(()),
+                Request::Append(append) => self.append(session, seal, &append),
+                Request::Flush => self.log.flush().map(|()| self.state()),
+                Request::Publish => self.log.publish().map(|()| self.state()),
+                Request::State => Ok(self.state()),
+            };
+            send(stream, &answer.unwrap_or_else(refusal))?;
+        }
+    }
+
+    fn state(&self) -> Answer {
+        let published = self.log.published();
+        Answer::State {
+            size: self.log.size().unwrap_or(0),
+            room: self.log.room().into(),
+            published: published.size,
+            problem: published.error,
+        }
+    }
+
+    /// Takes a gateway in, or says why not.
+    fn welcome(&self, hello: &Hello) -> Result<Seal, String> {
+        if hello.version != VERSION {
+            return Err("it is of another build".to_owned());
+        }
+        if hello.origin != self.origin {
+            return Err(format!(
+                "the log is `{}`, not `{}`",
+                self.origin, hello.origin
+            ));
+        }
+        if !is_name(&hello.session) {
+            return Err("the name of the session is none".to_owned());
+        }
+        let gateway = Gateway {
+            build: hello.build.clone(),
+            name: hello.name.clone(),
+        };
+        let seal = Seal::new(Arc::clone(&self.key), &self.origin, &gateway);
+        let seal = seal.map_err(|error| error.to_string())?;
+        let mut sessions = self.lock();
+        let claimed: Vec<u64> = hello
+            .open
+            .iter()
+            .copied()
+            .filter(|call| sessions.orphans.remove(call))
+            .collect();
+        let session = sessions.others.entry(hello.session.clone()).or_default();
+        session.connections += 1;
+        session.open.extend(claimed);
+        Ok(seal)
+    }
+
+    fn leave(&self, session: &str) {
+        let mut sessions = self.lock();
+        if let Some(session) = sessions.others.get_mut(session) {
+            session.connections = session.connections.saturating_sub(1);
+        }
+        drop(sessions);
+        self.look.notify_all();
+    }
+
+    /// Writes an entry of another gateway, once it is what one may be.
+    fn append(&self, session: &str, seal: &Seal, append: &Append) -> Result<Answer, AuditError> {
+        let (kind, body) = (append.kind.as_str(), append.body.get());
+        let unrecordable = |why: &str| AuditError::Unrecordable {
+            why: why.to_owned(),
+        };
+        if !KINDS.contains(&kind) {
+            return Err(unrecordable("its kind is none that others write"));
+        }
+        let value = Json::parse(body)
+            .ok()
+            .filter(|value| matches!(value, Json::Object(_)));
+        if value.and_then(|value| value.canonical().ok()).as_deref() != Some(body) {
+            return Err(unrecordable("its body is not in canonical form"));
+        }
+        let reference = line::reference(kind, body);
+        let reference = reference.map_err(|damage| unrecordable(&damage.to_string()))?;
+        let found = match append.since {
+            Some(since) => self.find(since, (kind, body.as_bytes()))?,
+            None => None,
+        };
+        let durability = if append.durable {
+            Durability::Durable
+        } else {
+            Durability::Written
+        };
+        let index = match found {
+            Some(index) => {
+                if durability == Durability::Durable {
+                    self.log.sync(index)?;
+                }
+                index
+            }
+            None => self.write(session, seal, (kind, body), (reference, durability))?,
+        };
+        self.settle(session, index, reference, found.is_some());
+        Ok(Answer::Written {
+            index,
+            size: self.log.size()?,
+            room: self.log.room().into(),
+        })
+    }
+
+    fn write(
+        &self,
+        session: &str,
+        seal: &Seal,
+        (kind, body): (&str, &str),
+        (reference, durability): (Reference, Durability),
+    ) -> Result<u64, AuditError> {
+        if let Reference::Closes(decision) = reference {
+            // Taken out before it is written, so that nobody else closes it meanwhile.
+            let mut sessions = self.lock();
+            let session = sessions.others.get_mut(session);
+            if !session.is_some_and(|session| session.open.remove(&decision)) {
+                return Err(AuditError::Closed);
+            }
+        }
+        let written = self
+            .log
+            .append_for(seal, (kind, body.as_bytes()), reference, durability);
+        if let (Err(AuditError::Full), Reference::Closes(decision)) = (&written, reference) {
+            // Nothing was written: it is open still.
+            self.settle(session, decision, Reference::Opens, false);
+        }
+        written
+    }
+
+    /// Notes what an entry opened or closed.
+    fn settle(&self, session: &str, index: u64, reference: Reference, was_there: bool) {
+        let mut sessions = self.lock();
+        // One that was there may have been closed already, as nobody's.
+        let is_open = !was_there || sessions.orphans.remove(&index);
+        let Some(session) = sessions.others.get_mut(session) else {
+            return;
+        };
+        match reference {
+            Reference::Opens if is_open => drop(session.open.insert(index)),
+            Reference::Closes(decision) => drop(session.open.remove(&decision)),
+            Reference::Opens | Reference::Neither => {}
+        }
+    }
+
+    /// Closes the calls of gateways that are gone, until the log is closed.
+    fn keep(&self) {
+        let mut sessions = self.lock();
+        while !self.closing.load(Ordering::Acquire) {
+            let left = self.left(&mut sessions);
+            if !left.is_empty() {
+                drop(sessions);
+                // A log that takes nothing more has them closed by the next start.
+                drop(self.log.close_unknown(left));
+                sessions = self.lock();
+                continue;
+            }
+            let gone = |session: &Session| session.connections == 0;
+            let watched = sessions.until.is_some() || sessions.others.values().any(gone);
+            sessions = if watched {
+                let waited = self.look.wait_timeout(sessions, LOOK_EVERY);
+                waited.unwrap_or_else(PoisonError::into_inner).0
+            } else {
+                self.look
+                    .wait(sessions)
+                    .unwrap_or_else(PoisonError::into_inner)
+            };
+        }
+    }
+
+    /// Takes out the calls that nobody will close.
+    fn left(&self, sessions: &mut Sessions) -> BTreeSet<u64> {
+        let mut left = BTreeSet::new();
+        if sessions.until.is_some_and(|until| until <= Instant::now()) {
+            sessions.until = None;
+            left.append(&mut sessions.orphans);
+        }
+        sessions.others.retain(|name, session| {
+            // One that cannot be looked at is taken for living, and looked at again.
+            let lives = session.connections > 0 || self.alive.lives(name).unwrap_or(true);
+            if !lives {
+                left.append(&mut session.open);
+            }
+            lives
+        });
+        left
+    }
+}
+
+fn refusal(error: AuditError) -> Answer {
+    match error {
+        AuditError::Full => Answer::Full,
+        AuditError::Closed => Answer::Closed,
+        AuditError::Poisoned | AuditError::Write { .. } => Answer::Poisoned,
+        error => Answer::Refused(error.to_string()),
+    }
+}
