@@ -44,6 +44,9 @@ fn they_write_one_log_and_are_asked_at_one_place() {
     let processes: Vec<u64> = processes.map(|one| one["pid"].as_u64().unwrap()).collect();
     let expected = [first.agent.process(), second.process()].map(u64::from);
     assert_eq!(processes, expected);
+    let writers = status["gateways"].as_array().unwrap().iter();
+    let writers: Vec<&Value> = writers.map(|one| &one["writes_log"]).collect();
+    assert_eq!(writers, [true, false]);
     // A call that the second holds is seen and decided from outside, as one of the first.
     let held = second.call_raw("delete_note", &allowed.to_string());
     let id = first.held();

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{UnixListener, UnixStream};
 use wardlet_audit::Choice;
+use wardlet_keys::PrivateFolder;
 
 use crate::gate::{Gate, Pending};
 use crate::principals::{Erased, Operator, Shown, ShownSubject};
@@ -26,9 +27,6 @@ const MAX_QUESTION: u64 = 4 << 10;
 /// How long one connection may take: a person waits for the answer, and a connection that asks
 /// nothing must not keep its descriptor.
 const ANSWER_WITHIN: std::time::Duration = std::time::Duration::from_secs(10);
-
-/// Bytes of a path that a socket's address holds on Linux, with the byte that ends it.
-const MAX_SOCKET_PATH: usize = 108;
 
 /// What can be asked.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -222,28 +220,14 @@ impl ControlError {
     }
 }
 
-/// A path to the socket that fits into an address: the folder through an open descriptor where its
-/// own path is too long. The descriptor must stay open while the path is used.
-fn address(folder: &Path, name: &str) -> std::io::Result<(PathBuf, Option<std::fs::File>)> {
-    let path = folder.join(name);
-    if path.as_os_str().len() < MAX_SOCKET_PATH {
-        return Ok((path, None));
-    }
-    let open = std::fs::File::open(folder)?;
-    let number = std::os::fd::AsRawFd::as_raw_fd(&open);
-    Ok((
-        PathBuf::from(format!("/proc/self/fd/{number}")).join(name),
-        Some(open),
-    ))
-}
-
 /// Begins to listen on the socket with this name in a folder. The gateway holds the lock of its place, so a
 /// socket that is there is a dead one's.
 ///
 /// # Errors
 /// The system's.
 pub fn listen(folder: &Path, name: &str) -> std::io::Result<UnixListener> {
-    let (path, _open) = address(folder, name)?;
+    let folder = PrivateFolder::open(folder).map_err(std::io::Error::other)?;
+    let path = folder.socket(name);
     match std::fs::remove_file(&path) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
         _ => {}
@@ -421,8 +405,9 @@ pub fn running(state: &Path) -> Result<Vec<Peer>, ControlError> {
 
 impl Peer {
     fn connect(&self) -> std::io::Result<std::os::unix::net::UnixStream> {
-        let (path, _open) = address(&self.folder, &self.name)?;
-        std::os::unix::net::UnixStream::connect(path)
+        let folder = PrivateFolder::existing(&self.folder).map_err(std::io::Error::other)?;
+        let folder = folder.ok_or(std::io::ErrorKind::NotFound)?;
+        std::os::unix::net::UnixStream::connect(folder.socket(&self.name))
     }
 
     /// Asks. Blocks.

@@ -73,7 +73,7 @@ mod under_way;
 
 use std::sync::Arc;
 
-use wardlet_audit::{Clock, Log};
+use wardlet_audit::{Clock, SharedLog};
 use wardlet_call::{Caller, ServerName};
 use wardlet_keys::Keys;
 use wardlet_vault::Subject;
@@ -102,7 +102,7 @@ pub struct Gate {
     server: ServerName,
     current: swap::Current,
     keys: Keys,
-    log: Arc<Log>,
+    log: Arc<SharedLog>,
     clock: Box<dyn Clock>,
     principals: Principals,
     under_way: under_way::UnderWay,
@@ -122,7 +122,7 @@ impl Gate {
         (name, server): (String, ServerName),
         set: Arc<PolicySet>,
         keys: Keys,
-        log: Arc<Log>,
+        log: Arc<SharedLog>,
         clock: Box<dyn Clock>,
         principals: Principals,
         quarantine: Quarantine,
@@ -194,7 +194,7 @@ impl Gate {
 
     /// The log that it writes.
     #[must_use]
-    pub fn log(&self) -> &Arc<Log> {
+    pub fn log(&self) -> &Arc<SharedLog> {
         &self.log
     }
 }

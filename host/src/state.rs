@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use wardlet_audit::signer::{
     CheckpointSigner as _, LocalSigner, SignError, SignerClient, in_thread,
 };
-use wardlet_audit::{AuditError, Clock, Gateway, Log, SystemClock};
+use wardlet_audit::{AuditError, Gateway, SharedLog};
 use wardlet_keys::{ArtifactKey, KeyError, Keys, PrivateFolder};
 use wardlet_sandbox::Cache;
 use wardlet_vault::VaultError;
@@ -70,9 +70,6 @@ pub enum StateError {
     /// What is kept beside the log.
     #[error(transparent)]
     Vault(#[from] VaultError),
-    /// The signer of checkpoints.
-    #[error("the signer of checkpoints cannot be used: {0}")]
-    Signer(#[from] SignError),
 }
 
 impl StateError {
@@ -90,7 +87,6 @@ impl StateError {
             StateError::Key(error) => error.hint(),
             StateError::Audit(error) => error.hint(),
             StateError::Vault(error) => error.hint(),
-            StateError::Signer(error) => error.hint(),
         }
     }
 }
@@ -191,8 +187,8 @@ impl State {
         let keys = Keys::open(&self.folder.join(KEYS))?;
         let private = PrivateFolder::open(&self.folder)?;
         let vkey = keys.entry().verifying_key(&origin(gateway))?.to_string();
-        self.publish(&private, JWKS, &keys.token().jwks())?;
-        self.publish(&private, VKEY, &vkey)?;
+        publish(&private, JWKS, &keys.token().jwks())?;
+        publish(&private, VKEY, &vkey)?;
         Ok(keys)
     }
 
@@ -212,58 +208,37 @@ impl State {
         usable(key.and_then(|key| Cache::open(&self.folder.join(CACHE), key).map(Some)))
     }
 
-    fn publish(&self, private: &PrivateFolder, name: &str, text: &str) -> Result<(), StateError> {
-        let text = format!("{text}\n");
-        if private.read(name, MAX_PUBLIC_FILE)?.as_deref() == Some(text.as_bytes()) {
-            return Ok(());
-        }
-        let path = self.folder.join(name);
-        if path.exists() {
-            std::fs::remove_file(&path).map_err(|source| StateError::Io { path, source })?;
-        }
-        private.create_new(name, text.as_bytes())?;
-        Ok(())
-    }
-
-    /// The log, whose checkpoints are signed by a thread of this process, or by the process that `log` names: then
-    /// the key of the checkpoints is that process's alone. The first one is published before
-    /// this returns: a log that does not continue what was signed, since its folder was put back to what it
-    /// was earlier, is not written to.
+    /// The log, which all gateways over the folder share. Whoever of them writes has the checkpoints signed by a thread of
+    /// its own, or by the process that `log` names: then the key of the checkpoints is that process's alone. What is
+    /// to be published then is before this returns: a log that does not continue what was signed, since its folder
+    /// was put back to what it was earlier, is not written to.
     ///
     /// # Errors
-    /// [`StateError::Audit`], [`StateError::Signer`], [`StateError::Io`] and [`StateError::Key`]
+    /// [`StateError::Audit`]
     pub fn log(
         &self,
         (gateway, log): (&str, &config::Log),
         keys: &Keys,
-    ) -> Result<Log, StateError> {
+    ) -> Result<SharedLog, StateError> {
         let who = Gateway {
             build: build(),
             name: gateway.to_owned(),
         };
-        let (origin, clock) = (origin(gateway), Box::new(SystemClock) as Box<dyn Clock>);
+        let origin = origin(gateway);
         let key = std::sync::Arc::clone(keys.entry());
-        let mut signer = match &log.signer {
-            Some(Signer { socket, uid }) => SignerClient::new(socket, *uid),
-            None => self.signer(&origin)?,
+        let (state, name, by) = (self.folder.clone(), origin.clone(), log.signer.clone());
+        let signer = move || {
+            let mut signer = match &by {
+                Some(Signer { socket, uid }) => SignerClient::new(socket, *uid),
+                None => in_thread(Box::new(LocalSigner::open(&state.join(SIGNER), &name)?))
+                    .map_err(|source| SignError::Unreachable { source })?,
+            };
+            publish_keys(&state, &mut signer)?;
+            Ok(Box::new(signer) as _)
         };
-        let public: Vec<String> = signer.keys()?.iter().map(ToString::to_string).collect();
-        let private = PrivateFolder::open(&self.folder)?;
-        self.publish(&private, CHECKPOINT_VKEYS, &public.join("\n"))?;
         let folder = self.folder.join(LOG);
-        let log = Log::open_signed(&folder, &origin, &who, key, clock, Box::new(signer))?;
-        log.publish()?;
+        let log = SharedLog::open(&folder, &origin, &who, key, Box::new(signer))?;
         Ok(log)
-    }
-
-    /// The signer in a thread of this process.
-    fn signer(&self, origin: &str) -> Result<SignerClient, StateError> {
-        let folder = self.folder.join(SIGNER);
-        let signer = LocalSigner::open(&folder, origin)?;
-        in_thread(Box::new(signer)).map_err(|source| StateError::Io {
-            path: folder,
-            source,
-        })
     }
 
     /// The folder.
@@ -271,6 +246,22 @@ impl State {
     pub fn folder(&self) -> &Path {
         &self.folder
     }
+}
+
+/// Writes a public file, unless it says the same already.
+fn publish(private: &PrivateFolder, name: &str, text: &str) -> Result<(), KeyError> {
+    let text = format!("{text}\n");
+    if private.read(name, MAX_PUBLIC_FILE)?.as_deref() == Some(text.as_bytes()) {
+        return Ok(());
+    }
+    private.replace(name, text.as_bytes())
+}
+
+/// Writes the public keys of checkpoints.
+fn publish_keys(state: &Path, signer: &mut SignerClient) -> Result<(), SignError> {
+    let keys: Vec<String> = signer.keys()?.iter().map(ToString::to_string).collect();
+    let private = PrivateFolder::open(state)?;
+    Ok(publish(&private, CHECKPOINT_VKEYS, &keys.join("\n"))?)
 }
 
 /// What stands as the build in every entry.

@@ -1,7 +1,7 @@
 //! What a running gateway tells of itself.
 
 use serde::{Deserialize, Serialize};
-use wardlet_audit::rfc3339;
+use wardlet_audit::{WriterRole, rfc3339};
 
 use crate::reload::{Last, Pin, Running};
 
@@ -34,6 +34,8 @@ pub struct Status {
     pub calls_under_way: u64,
     /// Calls among them that wait for a human.
     pub calls_waiting: usize,
+    /// Whether it writes the log itself, and for the other gateways over the folder.
+    pub writes_log: bool,
     /// How many entries the last checkpoint of the log covers; none before the first one.
     pub log_published: Option<u64>,
     /// Why the log is not published any further; none where it is.
@@ -89,6 +91,7 @@ impl Status {
             last_reload: running.last().map(Reload::from),
             calls_under_way: running.gate().under_way(),
             calls_waiting: running.approvals().list().len(),
+            writes_log: running.gate().log().role() == WriterRole::Owner,
             log_published: published.size,
             log_problem: published.error,
             values_kept: kept.written,

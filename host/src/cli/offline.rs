@@ -1,6 +1,6 @@
 //! What a command does itself where no gateway runs over the state folder.
 
-use wardlet_audit::Log;
+use wardlet_audit::SharedLog;
 
 use super::say::{Failure, UNREADABLE};
 use super::{Where, setup};
@@ -9,7 +9,7 @@ use crate::state::{State, StateError};
 
 /// The log and the vault of a state folder, as a gateway has them open.
 pub(super) struct Offline {
-    pub(super) log: Log,
+    pub(super) log: SharedLog,
     pub(super) principals: Principals,
     /// The pseudonym of who runs the command.
     pub(super) by: String,

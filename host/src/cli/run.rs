@@ -86,7 +86,7 @@ pub(super) fn main(arguments: &Arguments) -> Result<(), Failure> {
     let running = Running::new((config, read), grounds, fixed, gate, approvals);
     let end = serve(Arc::new(running), &state)?;
     // Here and not where the log is dropped, which a thread that still reads may put off to the end of the process.
-    log.publish()
+    log.close()
         .map_err(|error| failed(StateError::Audit(error)))?;
     let kept = judge.principals().flush();
     kept.map_err(|error| failed(StateError::Vault(error)))?;
@@ -178,7 +178,7 @@ fn hangups(reloads: Reloads) -> std::io::Result<impl Future<Output = ()>> {
     })
 }
 
-fn tell_recovery(log: &wardlet_audit::Log) {
+fn tell_recovery(log: &wardlet_audit::SharedLog) {
     let recovered = log.recovered();
     if let Some(torn) = &recovered.torn {
         tracing::warn!(saved = %torn.display(), "the log ended in the middle of an entry");

@@ -51,6 +51,7 @@ fn describe(status: &Status) -> String {
         last_reload,
         calls_under_way,
         calls_waiting,
+        writes_log,
         log_published,
         log_problem,
         values_kept,
@@ -71,7 +72,14 @@ fn describe(status: &Status) -> String {
         "calls       {calls_under_way} under way, {calls_waiting} of them waiting for a human\n"
     ));
     let published = log_published.unwrap_or_default();
-    text.push_str(&format!("log         {published} entries are published\n"));
+    let writer = if *writes_log {
+        "written by this one"
+    } else {
+        "written by another gateway"
+    };
+    text.push_str(&format!(
+        "log         {published} entries are published, {writer}\n"
+    ));
     if let Some(problem) = log_problem {
         text.push_str(&format!("            NOT FURTHER: {}\n", visible(problem)));
     }

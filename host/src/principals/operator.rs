@@ -1,7 +1,7 @@
 //! What operators do to what is kept. Each look and each erasure is an entry.
 
 use serde::{Deserialize, Serialize};
-use wardlet_audit::{Access, AuditError, Erasure, Event, Log};
+use wardlet_audit::{Access, AuditError, Erasure, Event, SharedLog};
 use wardlet_vault::{Disclosure, KnownSubject, VaultError};
 
 use super::{Erased, Principals};
@@ -11,7 +11,7 @@ pub struct Operator<'a> {
     /// The vault.
     pub principals: &'a Principals,
     /// The log.
-    pub log: &'a Log,
+    pub log: &'a SharedLog,
     /// The operator's name, for example `uid:1000`.
     pub name: &'a str,
 }

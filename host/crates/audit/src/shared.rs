@@ -227,6 +227,23 @@ impl SharedLog {
         self.ask(&Request::Publish, Log::publish).map(drop)
     }
 
+    /// Publishes all, hangs up on the others if this process writes for them, and closes the calls that nobody will close any
+    /// more: at the end of a process, which may not come to drop this. No entry may be written after it.
+    ///
+    /// # Errors
+    /// As [`SharedLog::publish`]
+    pub fn close(&self) -> Result<(), AuditError> {
+        // By this it takes over where nobody writes.
+        self.publish()?;
+        match &*self.writer() {
+            Writer::Other(_) => Ok(()),
+            Writer::Own(running) => {
+                running.close();
+                running.owner().log().publish()
+            }
+        }
+    }
+
     /// As [`Log::published`]. A gateway that asks now and then notices that the writer ended.
     #[must_use]
     pub fn published(&self) -> Published {

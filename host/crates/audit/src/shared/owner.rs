@@ -78,7 +78,7 @@ struct Session {
 /// An owner whose threads run. They end with it.
 pub(super) struct Running {
     owner: Arc<Owner>,
-    threads: Vec<JoinHandle<()>>,
+    threads: Mutex<Vec<JoinHandle<()>>>,
 }
 
 impl Running {
@@ -118,9 +118,9 @@ impl Running {
             closing: AtomicBool::new(false),
             folder,
         });
-        let mut running = Running {
+        let running = Running {
             owner: Arc::clone(&owner),
-            threads: Vec::new(),
+            threads: Mutex::default(),
         };
         let served = Arc::clone(&owner);
         let io = |source| AuditError::Write { source };
@@ -129,9 +129,19 @@ impl Running {
             thread.spawn(work).map_err(io)
         };
         let accept = Box::new(move || served.accept(&listener));
-        running.threads.push(spawn("audit-accept", accept)?);
         let keep = Box::new(move || owner.keep());
-        running.threads.push(spawn("audit-keep", keep)?);
+        // Where the second one cannot be had, dropping this ends the first.
+        for (name, work) in [
+            ("audit-accept", accept as Box<dyn FnOnce() + Send>),
+            ("audit-keep", keep),
+        ] {
+            let thread = spawn(name, work)?;
+            let mut threads = running
+                .threads
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
+            threads.push(thread);
+        }
         Ok(running)
     }
 
@@ -141,10 +151,18 @@ impl Running {
 }
 
 impl Drop for Running {
-    /// Hangs up, so that the others look for the next writer, and closes what is nobody's.
     fn drop(&mut self) {
+        self.close();
+    }
+}
+
+impl Running {
+    /// Hangs up, so that the others look for the next writer, and closes what is nobody's. A second time it does nothing.
+    pub(super) fn close(&self) {
         let owner = &self.owner;
-        owner.closing.store(true, Ordering::Release);
+        if owner.closing.swap(true, Ordering::AcqRel) {
+            return;
+        }
         // Wakes the thread that accepts.
         drop(UnixStream::connect(owner.folder.socket(path::SOCKET)));
         for stream in owner.lock().connections.values() {
@@ -152,7 +170,9 @@ impl Drop for Running {
             let _ = stream.shutdown(std::net::Shutdown::Both);
         }
         owner.look.notify_all();
-        for thread in self.threads.drain(..) {
+        let threads =
+            std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
+        for thread in threads {
             // They do not panic; if one did, the log says poisoned.
             drop(thread.join());
         }
