@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::fixture::root;
 
 /// Each package with the rooms that it may use.
-const EDGES: [(&str, &[&str]); 9] = [
+const EDGES: [(&str, &[&str]); 10] = [
     ("host/crates/call", &[]),
     ("host/crates/keys", &[]),
     ("host/crates/mcp", &["wardlet-call"]),
@@ -17,6 +17,10 @@ const EDGES: [(&str, &[&str]); 9] = [
     (
         "host/crates/query",
         &["wardlet-audit", "wardlet-call", "wardlet-keys"],
+    ),
+    (
+        "host/crates/witness",
+        &["wardlet-audit", "wardlet-keys"],
     ),
     ("host/crates/author", &[]),
     (
@@ -30,19 +34,22 @@ const EDGES: [(&str, &[&str]); 9] = [
             "wardlet-query",
             "wardlet-reach",
             "wardlet-sandbox",
+            "wardlet-witness",
         ],
     ),
 ];
 
 /// A dependency that ships in these packages alone.
-const ONLY: [(&str, &[&str]); 8] = [
+const ONLY: [(&str, &[&str]); 10] = [
     ("wasmtime", &["host/crates/sandbox"]),
     ("ring", &["host/crates/keys"]),
     ("rusqlite", &["host/crates/reach", "host/crates/query"]),
     ("rustls", &["host/crates/reach"]),
     ("cap-std", &["host/crates/reach"]),
     ("csv", &["host/crates/query"]),
-    ("tokio", &["host"]),
+    ("hyper", &["host/crates/witness"]),
+    ("tokio", &["host", "host/crates/witness"]),
+    ("ureq", &["host/crates/witness"]),
     ("clap", &["host"]),
 ];
 

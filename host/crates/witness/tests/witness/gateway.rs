@@ -1,0 +1,227 @@
+//! The gateway's side: a real log, witnesses over HTTP, and what is kept of it.
+
+use std::fs::{self, DirBuilder};
+use std::os::unix::fs::DirBuilderExt as _;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use tempfile::TempDir;
+use wardlet_audit::witness::Policy;
+use wardlet_audit::{Effect, SystemClock};
+use wardlet_keys::VerifyingKey;
+use wardlet_witness::{
+    Behind, Limits, StartError, WITNESSED, WitnessedError, Witnessing, WitnessingStatus,
+    verify_witnessed,
+};
+
+use crate::served::{Served, post, witness};
+use crate::support::log::{decision, open, signer};
+
+/// So long that nothing is looked at but when a test asks.
+const NEVER: Duration = Duration::from_secs(100_000);
+
+/// Where nothing listens.
+const NOBODY: &str = "http://127.0.0.1:1";
+
+/// A log with some witnesses.
+struct Place {
+    folder: TempDir,
+    log: PathBuf,
+    key: VerifyingKey,
+}
+
+impl Place {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let log = folder.path().join("log");
+        grow(&log, "first", 3);
+        let key = signer(&log).verifying_keys().unwrap().remove(0);
+        Place { folder, log, key }
+    }
+
+    fn serve(&self, name: &str) -> Served {
+        Served::start(witness(&self.folder.path().join(name), self.key.clone()))
+    }
+
+    fn start(&self, log: &Path, policy: &str) -> Result<Witnessing, StartError> {
+        let (policy, keys) = (policy.parse().unwrap(), vec![self.key.clone()]);
+        Witnessing::start(log, keys, policy, post(), NEVER, Box::new(SystemClock))
+    }
+
+    /// How it stands after one look.
+    fn look(&self, log: &Path, policy: &str) -> WitnessingStatus {
+        self.start(log, policy).unwrap().look()
+    }
+
+    fn verify(&self, log: &Path, policy: &str) -> Result<u64, WitnessedError> {
+        let policy: Policy = policy.parse().unwrap();
+        let keys = [self.key.clone()];
+        verify_witnessed(log, &keys, &policy).map(|witnessed| witnessed.checkpoint.size)
+    }
+}
+
+/// Writes so many refusals into a log, and closes it.
+fn grow(log: &Path, txn: &str, count: u64) {
+    let log = open(log);
+    for number in 0..count {
+        let refusal = decision(Effect::Deny, &format!("{txn}-{number}"));
+        log.refusal(&refusal).unwrap();
+    }
+}
+
+/// Copies a log with its keys, as whoever has the machine can.
+fn copy(log: &Path, to: &Path) {
+    for extension in ["", "keys", "signer"] {
+        copy_folder(
+            &log.with_extension(extension),
+            &to.with_extension(extension),
+        );
+    }
+}
+
+fn copy_folder(from: &Path, to: &Path) {
+    DirBuilder::new().mode(0o700).create(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let to = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            copy_folder(&entry.path(), &to);
+        } else {
+            fs::copy(entry.path(), to).unwrap();
+        }
+    }
+}
+
+#[test]
+fn two_of_three_witnesses_are_enough() {
+    let place = Place::new();
+    let (one, two) = (place.serve("one"), place.serve("two"));
+    let dead = place.serve("three").entry.clone();
+    let (dead, _) = dead.split_once(' ').unwrap();
+    let policy = |least: &str| {
+        format!(
+            "witness a {}\nwitness b {dead} {NOBODY}\nwitness c {}\ngroup g {least} a b c\nquorum g\n",
+            one.entry, two.entry
+        )
+    };
+    let missing = place.verify(&place.log, &policy("2"));
+    assert!(
+        matches!(missing, Err(WitnessedError::Missing { .. })),
+        "{missing:?}"
+    );
+    let witnessing = place.start(&place.log, &policy("2")).unwrap();
+    let status = witnessing.look();
+    let size = status.published;
+    assert!(
+        size > 0 && status.lag() == 0 && !status.is_conflict,
+        "{status:?}"
+    );
+    assert_eq!(place.verify(&place.log, &policy("2")).unwrap(), size);
+    let [alarm] = status.alarms.as_slice() else {
+        panic!("{status:?}");
+    };
+    assert!(
+        alarm.starts_with("witness `b` does not answer: "),
+        "{alarm}"
+    );
+    // The log goes on, is witnessed again, and the process begins anew.
+    grow(&place.log, "second", 300);
+    let status = witnessing.look();
+    assert!(status.published > size && status.lag() == 0, "{status:?}");
+    let none = Limits {
+        age: NEVER,
+        entries: 0,
+    };
+    assert_eq!(witnessing.behind(&none), None);
+    drop(witnessing);
+    let before = fs::read(place.log.join(WITNESSED)).unwrap();
+    let again = place.start(&place.log, &policy("2")).unwrap();
+    assert_eq!(again.look().witnessed, status.witnessed);
+    assert_eq!(fs::read(place.log.join(WITNESSED)).unwrap(), before);
+    drop(again);
+    // Three are not to be had: what was witnessed by two does not fit, and nothing new comes.
+    let fewer = place.start(&place.log, &policy("3"));
+    let fewer = fewer.err().unwrap();
+    assert!(fewer.to_string().contains("not take for enough"), "{fewer}");
+    fs::remove_file(place.log.join(WITNESSED)).unwrap();
+    let unmet = place.start(&place.log, &policy("3")).unwrap();
+    let status = unmet.look();
+    assert_eq!((status.lag(), &status.witnessed), (status.published, &None));
+    let lag = status.published;
+    assert_eq!(unmet.behind(&none), Some(Behind::Entries { lag }));
+    assert!(!place.log.join(WITNESSED).exists());
+}
+
+#[test]
+fn a_second_history_is_found_and_named() {
+    let place = Place::new();
+    let served = place.serve("one");
+    let policy = format!("witness w {}\nquorum w\n", served.entry);
+    // One log, copied with its keys, goes on in two ways; another copy stays behind.
+    let (fork, old) = (
+        place.folder.path().join("fork"),
+        place.folder.path().join("old"),
+    );
+    assert_eq!(place.look(&place.log, &policy).lag(), 0);
+    copy(&place.log, &fork);
+    copy(&place.log, &old);
+    grow(&place.log, "right", 20);
+    let right = place.look(&place.log, &policy);
+    assert_eq!((right.lag(), right.is_conflict), (0, false), "{right:?}");
+    grow(&fork, "wrong", 40);
+    let none = Limits {
+        age: NEVER,
+        entries: u64::MAX,
+    };
+    for (case, log, words) in [
+        (
+            "a fork",
+            &fork,
+            "witness `w` cosigned another history of this log: ",
+        ),
+        (
+            "an old copy",
+            &old,
+            "it was rolled back, or somebody else writes it",
+        ),
+    ] {
+        // Without the witnessed checkpoint that the copy has: the witness alone finds it.
+        fs::remove_file(log.join(WITNESSED)).unwrap();
+        let witnessing = place.start(log, &policy).unwrap();
+        let status = witnessing.look();
+        assert!(status.is_conflict, "{case}: {status:?}");
+        assert!(status.alarms[0].contains(words), "{case}: {status:?}");
+        assert_eq!(witnessing.behind(&none), Some(Behind::Conflict), "{case}");
+        assert!(!log.join(WITNESSED).exists(), "{case}");
+        // With what was witnessed of the right log it is found without asking anybody.
+        fs::copy(place.log.join(WITNESSED), log.join(WITNESSED)).unwrap();
+        let nobody = policy.replace(&served.host, "127.0.0.1:1");
+        let status = place.look(log, &nobody);
+        assert!(status.is_conflict, "{case}: {status:?}");
+        let kept = fs::read(log.join(WITNESSED)).unwrap();
+        assert_eq!(kept, fs::read(place.log.join(WITNESSED)).unwrap(), "{case}");
+        let found = place.verify(log, &policy).unwrap_err();
+        assert_eq!(status.alarms[0], found.to_string(), "{case}");
+    }
+    assert_eq!(place.verify(&place.log, &policy).unwrap(), right.published);
+}
+
+#[test]
+fn a_damaged_file_is_named() {
+    let place = Place::new();
+    let served = place.serve("one");
+    let policy = format!("witness w {}\nquorum w\n", served.entry);
+    assert_eq!(place.look(&place.log, &policy).lag(), 0);
+    let path = place.log.join(WITNESSED);
+    let whole = fs::read(&path).unwrap();
+    for at in (0..whole.len()).step_by(7) {
+        let mut changed = whole.clone();
+        changed[at] ^= 1;
+        fs::write(&path, changed).unwrap();
+        let found = place.verify(&place.log, &policy).unwrap_err();
+        assert!(found.to_string().contains(WITNESSED), "{at}: {found}");
+        assert!(place.start(&place.log, &policy).is_err(), "{at}");
+    }
+    fs::write(&path, &whole).unwrap();
+    assert!(place.verify(&place.log, &policy).unwrap() > 0);
+}
