@@ -8,7 +8,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http_body_util::{BodyExt as _, Full, Limited};
+use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
 use hyper::body::{Bytes, Incoming};
 use hyper::header::{ALLOW, CONTENT_TYPE, HeaderValue};
 use hyper::server::conn::http1;
@@ -166,12 +166,14 @@ async fn judge(
     served: Arc<Served>,
     place: Arc<OwnedSemaphorePermit>,
 ) -> Response<Full<Bytes>> {
-    let Ok(body) = Limited::new(request.into_body(), MAX_REQUEST_BYTES)
-        .collect()
-        .await
-    else {
-        let why = format!("the body is cut off, or has more than {MAX_REQUEST_BYTES} bytes\n");
-        return reply(StatusCode::PAYLOAD_TOO_LARGE, TEXT, why);
+    let limited = Limited::new(request.into_body(), MAX_REQUEST_BYTES);
+    let body = match limited.collect().await {
+        Ok(body) => body,
+        Err(error) if error.is::<LengthLimitError>() => {
+            let why = format!("the body has more than {MAX_REQUEST_BYTES} bytes\n");
+            return reply(StatusCode::PAYLOAD_TOO_LARGE, TEXT, why);
+        }
+        Err(error) => return reply(StatusCode::BAD_REQUEST, TEXT, format!("{error}\n")),
     };
     let body = body.to_bytes();
     // It waits for the disk.

@@ -146,78 +146,68 @@ mod tests {
 
     use super::*;
 
+    const NOW: u64 = 1_000_000;
+
+    /// 50 entries, all of them witnessed long ago.
+    fn well() -> WitnessingStatus {
+        WitnessingStatus {
+            witnessed: Some(Witnessed {
+                checkpoint: Checkpoint::new("a.example/log", 50, [0; 32]),
+                time: 100,
+            }),
+            published: 50,
+            looked: NOW,
+            ..WitnessingStatus::default()
+        }
+    }
+
     #[test]
     fn behind_is_told_by_its_reason() {
         let limits = Limits {
             age: Duration::from_secs(60),
             entries: 100,
         };
-        let now = 1_000_000;
-        let well = WitnessingStatus {
-            witnessed: Some(Witnessed {
-                checkpoint: Checkpoint::new("a.example/log", 50, [0; 32]),
-                time: 100,
-            }),
-            published: 50,
-            looked: now,
-            ..WitnessingStatus::default()
-        };
-        let with = |change: fn(&mut WitnessingStatus)| {
-            let mut status = well.clone();
-            change(&mut status);
-            status
-        };
-        for (case, status, expected) in [
-            ("all is witnessed, long ago", well.clone(), None),
-            ("just enough", with(|it| it.published = 150), None),
+        let entries = |lag| Some(Behind::Entries { lag });
+        let (late, hangs) = (
+            Some(Behind::Age { seconds: 61 }),
+            Some(Behind::Hangs { seconds: 999 }),
+        );
+        // Entries, since when some wait, when it was looked, whether there is a conflict.
+        for (case, published, waiting_since, looked, is_conflict, expected) in [
+            ("all is witnessed", 50, None, NOW, false, None),
+            ("just enough", 150, None, NOW, false, None),
+            ("one too many", 151, None, NOW, false, entries(101)),
+            ("may wait so long", 50, Some(940_000), NOW, false, None),
+            ("waits too long", 50, Some(939_000), NOW, false, late),
+            ("the clock went back", 50, Some(2_000_000), NOW, false, None),
+            ("nobody looks", 50, None, 1_000, false, hangs),
             (
-                "one entry too many",
-                with(|it| it.published = 151),
-                Some(Behind::Entries { lag: 101 }),
-            ),
-            (
-                "nothing was ever witnessed",
-                with(|it| (it.witnessed, it.published) = (None, 101)),
-                Some(Behind::Entries { lag: 101 }),
-            ),
-            (
-                "waits as long as it may",
-                with(|it| it.waiting_since = Some(940_000)),
-                None,
-            ),
-            (
-                "waits too long",
-                with(|it| it.waiting_since = Some(939_000)),
-                Some(Behind::Age { seconds: 61 }),
-            ),
-            (
-                "a clock that went back",
-                with(|it| it.waiting_since = Some(2_000_000)),
-                None,
-            ),
-            (
-                "nobody looks",
-                with(|it| it.looked = 1_000),
-                Some(Behind::Hangs { seconds: 999 }),
-            ),
-            (
-                "a conflict goes before all",
-                with(|it| {
-                    (it.is_conflict, it.looked) = (true, 1_000);
-                    it.waiting_since = Some(1_000);
-                }),
+                "a conflict",
+                151,
+                Some(1),
+                1_000,
+                true,
                 Some(Behind::Conflict),
             ),
-            (
-                "a conflict that enough others do not see",
-                with(|it| it.is_conflict = true),
-                None,
-            ),
+            ("one that others do not see", 50, None, NOW, true, None),
         ] {
-            assert_eq!(status.behind(&limits, now), expected, "{case}");
+            let status = WitnessingStatus {
+                published,
+                waiting_since,
+                looked,
+                is_conflict,
+                ..well()
+            };
+            assert_eq!(status.behind(&limits, NOW), expected, "{case}");
         }
-        assert_eq!(well.age(now), Some(900));
-        assert_eq!(well.age(0), Some(0));
-        assert_eq!(WitnessingStatus::default().age(now), None);
+        let never = WitnessingStatus {
+            witnessed: None,
+            published: 101,
+            ..well()
+        };
+        assert_eq!(never.behind(&limits, NOW), entries(101));
+        assert_eq!(well().age(NOW), Some(900));
+        assert_eq!(well().age(0), Some(0));
+        assert_eq!(never.age(NOW), None);
     }
 }

@@ -58,84 +58,60 @@ fn our_client_with_our_server() {
     assert!(vkey.ends_with(&format!("\r\n\r\n{public}\n")), "{vkey}");
 }
 
+fn request(first: &str, headers: &str, body: &str) -> Vec<u8> {
+    format!("{first} HTTP/1.1\r\nhost: w\r\n{headers}\r\n{body}").into_bytes()
+}
+
+const POST: &str = "POST /add-checkpoint";
+
+/// Requests that just pass a limit, each with the status that it gets. Nothing of them is left
+/// unread: a server that closes with unread bytes may cut its own answer off.
+fn giants() -> [(&'static str, Vec<u8>, &'static str); 3] {
+    let length = format!("content-length: {}\r\n", MAX_REQUEST_BYTES + 1);
+    let body = "a".repeat(MAX_REQUEST_BYTES + 1);
+    let chunk = format!("{:x}\r\n{body}", body.len());
+    let chunks = "transfer-encoding: chunked\r\n";
+    let mut head = request(POST, "x: ", "");
+    head.truncate(head.len() - 2);
+    head.resize(MAX_HEAD_BYTES, b'a');
+    [
+        ("a giant body", request(POST, &length, &body), "413"),
+        ("a giant chunk", request(POST, chunks, &chunk), "413"),
+        ("a giant head", head, "431"),
+    ]
+}
+
 #[test]
 fn hostile_requests_get_an_error_and_change_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let log = key(0).verifying_key(ORIGIN).unwrap();
     let witness = witness(&folder.path().join("witness"), log);
     let served = Served::start(witness.clone());
-    let request = |first: &str, headers: &str, body: &str| {
-        format!("{first} HTTP/1.1\r\nhost: w\r\n{headers}\r\n{body}").into_bytes()
-    };
-    let post = "POST /add-checkpoint";
-    let endless = "1000\r\n".to_owned() + &"a".repeat(0x1000) + "\r\n";
-    let giant = format!("content-length: {}\r\n", MAX_REQUEST_BYTES + 1);
-    let body = "a".repeat(MAX_REQUEST_BYTES + 1);
-    let header = format!("x: {}\r\n", "a".repeat(2 * MAX_HEAD_BYTES));
-    for (case, bytes, status) in [
-        (
-            "no HTTP",
-            b"\x16\x03\x01\x02\x00\x01\x00\r\n\r\n".to_vec(),
-            "400",
-        ),
-        (
-            "an empty body",
-            request(post, "content-length: 0\r\n", ""),
-            "400",
-        ),
+    let none = "content-length: 0\r\n";
+    let no_http = b"\x16\x03\x01\x02\x00\x01\x00\r\n\r\n".to_vec();
+    let requests = [
+        ("an empty body", POST, none, "", "400"),
         (
             "a body of no use",
-            request(post, "content-length: 3\r\n", "abc"),
+            POST,
+            "content-length: 3\r\n",
+            "abc",
             "400",
         ),
-        ("a giant body", request(post, &giant, &body), "413"),
-        (
-            "a giant body in chunks",
-            request(post, "transfer-encoding: chunked\r\n", &endless.repeat(64)),
-            "413",
-        ),
-        (
-            "a length that is none",
-            request(post, "content-length: -1\r\n", ""),
-            "400",
-        ),
-        ("a giant head", request(post, &header, ""), "431"),
-        (
-            "another path",
-            request("POST /add", "content-length: 0\r\n", ""),
-            "404",
-        ),
-        (
-            "a path that leads out",
-            request("GET /../vkey", "", ""),
-            "404",
-        ),
-        (
-            "a file of the folder",
-            request("GET /witness.key", "", ""),
-            "404",
-        ),
-        (
-            "another method",
-            request("GET /add-checkpoint", "", ""),
-            "405",
-        ),
-        (
-            "a key that is put",
-            request("PUT /vkey", "content-length: 0\r\n", ""),
-            "405",
-        ),
-        (
-            "an unknown log",
-            request("GET /00/checkpoint", "", ""),
-            "404",
-        ),
-    ] {
+        ("no length", POST, "content-length: -1\r\n", "", "400"),
+        ("another path", "POST /add", none, "", "404"),
+        ("a path that leads out", "GET /../vkey", "", "", "404"),
+        ("a file of the folder", "GET /witness.key", "", "", "404"),
+        ("another method", "GET /add-checkpoint", "", "", "405"),
+        ("a key that is put", "PUT /vkey", none, "", "405"),
+        ("an unknown log", "GET /00/checkpoint", "", "", "404"),
+    ]
+    .map(|(case, first, headers, body, status)| (case, request(first, headers, body), status));
+    let others = giants().into_iter().chain([("no HTTP", no_http, "400")]);
+    for (case, bytes, status) in requests.into_iter().chain(others) {
         let answer = talk(&served.host, &bytes);
-        // One that is still sending may be cut off before it hears why.
-        let is_cut = answer.is_empty() && (status == "413" || status == "431");
         let expected = format!("HTTP/1.1 {status} ");
-        assert!(answer.starts_with(&expected) || is_cut, "{case}: {answer}");
+        assert!(answer.starts_with(&expected), "{case}: {answer}");
         assert_eq!(witness.latest(ORIGIN), None, "{case}");
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 use wardlet_audit::witness::Policy;
-use wardlet_audit::{Effect, SystemClock};
+use wardlet_audit::{Clock, Effect, SystemClock};
 use wardlet_keys::VerifyingKey;
 use wardlet_witness::{
     Behind, Limits, StartError, WITNESSED, WitnessedError, Witnessing, WitnessingStatus,
@@ -22,6 +22,15 @@ const NEVER: Duration = Duration::from_secs(100_000);
 
 /// Where nothing listens.
 const NOBODY: &str = "http://127.0.0.1:1";
+
+/// A clock that stands still.
+struct Held(u64);
+
+impl Clock for Held {
+    fn now_ms(&self) -> u64 {
+        self.0
+    }
+}
 
 /// A log with some witnesses.
 struct Place {
@@ -46,6 +55,13 @@ impl Place {
     fn start(&self, log: &Path, policy: &str) -> Result<Witnessing, StartError> {
         let (policy, keys) = (policy.parse().unwrap(), vec![self.key.clone()]);
         Witnessing::start(log, keys, policy, post(), NEVER, Box::new(SystemClock))
+    }
+
+    /// As [`Place::start`], at another time.
+    fn start_at(&self, now_ms: u64, policy: &str) -> Witnessing {
+        let (policy, keys) = (policy.parse().unwrap(), vec![self.key.clone()]);
+        let clock = Box::new(Held(now_ms));
+        Witnessing::start(&self.log, keys, policy, post(), NEVER, clock).unwrap()
     }
 
     /// How it stands after one look.
@@ -204,6 +220,67 @@ fn a_second_history_is_found_and_named() {
         assert_eq!(status.alarms[0], found.to_string(), "{case}");
     }
     assert_eq!(place.verify(&place.log, &policy).unwrap(), right.published);
+}
+
+/// A start does not make the last witnessed checkpoint younger, or else a gateway that begins anew
+/// all the time would never be behind.
+#[test]
+fn what_waits_is_as_old_as_before_the_start() {
+    let place = Place::new();
+    let served = place.serve("one");
+    let policy = format!("witness w {}\nquorum w\n", served.entry);
+    let nobody = policy.replace(&served.host, "127.0.0.1:1");
+    let witnessed = place.look(&place.log, &policy).witnessed.unwrap();
+    let limits = Limits {
+        age: Duration::from_secs(60),
+        entries: u64::MAX,
+    };
+    let after = |seconds: u64, policy: &str| {
+        let witnessing = place.start_at((witnessed.time + seconds) * 1000, policy);
+        let status = witnessing.look();
+        assert_eq!(status.age((witnessed.time + seconds) * 1000), Some(seconds));
+        witnessing.behind(&limits)
+    };
+    // As long as nothing is new, nothing is late.
+    assert_eq!(after(3600, &nobody), None);
+    grow(&place.log, "more", 1);
+    assert_eq!(after(60, &nobody), None);
+    assert_eq!(after(61, &nobody), Some(Behind::Age { seconds: 61 }));
+    // The witness is back; its clock is that of the machine.
+    let witnessing = place.start_at((witnessed.time + 3600) * 1000, &policy);
+    assert_eq!(witnessing.look().lag(), 0);
+    assert_eq!(witnessing.behind(&limits), None);
+}
+
+/// A folder without a checkpoint is that of a log that was just begun, unless it had one.
+#[test]
+fn a_checkpoint_that_is_gone_is_an_alarm() {
+    let place = Place::new();
+    let served = place.serve("one");
+    let policy = format!("witness w {}\nquorum w\n", served.entry);
+    let path = place.log.join("checkpoint");
+    let whole = fs::read(&path).unwrap();
+    fs::remove_file(&path).unwrap();
+    let none: [String; 0] = [];
+    assert_eq!(place.look(&place.log, &policy).alarms, none);
+    fs::write(&path, &whole).unwrap();
+    let status = place.look(&place.log, &policy);
+    assert_eq!(
+        (status.lag(), status.alarms.as_slice()),
+        (0, none.as_slice())
+    );
+    for damaged in [None, Some(&whole[..whole.len() / 2])] {
+        fs::remove_file(&path).unwrap();
+        if let Some(bytes) = damaged {
+            fs::write(&path, bytes).unwrap();
+        }
+        let alarms = place.look(&place.log, &policy).alarms;
+        assert!(
+            alarms[0].contains("the checkpoint of the log"),
+            "{alarms:?}"
+        );
+        fs::write(&path, &whole).unwrap();
+    }
 }
 
 #[test]

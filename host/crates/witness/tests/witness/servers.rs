@@ -1,7 +1,7 @@
 //! Our client with servers that mean no good.
 
-use std::io::{Read as _, Write as _};
-use std::net::{TcpListener, TcpStream};
+use std::io::{Read, Write as _};
+use std::net::TcpListener;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -11,7 +11,7 @@ use wardlet_audit::witness::{MAX_REPLY_BYTES, WitnessStatus, Witnesses, cosign};
 use wardlet_keys::EntryKey;
 use wardlet_witness::HttpPost;
 
-use crate::served::{checkpoint, post};
+use crate::served::{ANSWER_WITHIN, checkpoint, post};
 use crate::support::{Entries, WITNESS, key};
 
 /// What a server sends; it repeats the second part until the connection ends.
@@ -37,7 +37,7 @@ fn answering(answer: Answer) -> String {
 }
 
 /// Reads a request to its end: the last line of a checkpoint's signature.
-fn take_request(stream: &mut TcpStream) {
+fn take_request(stream: &mut impl Read) {
     let mut request = Vec::new();
     let mut buffer = [0; 4096];
     while !(request.ends_with(b"\n") && contains(&request, b"\xe2\x80\x94 ")) {
@@ -84,80 +84,68 @@ fn name(status: &WitnessStatus) -> String {
     }
 }
 
-#[test]
-fn hostile_answers_are_no_cosignatures() {
-    let mut entries = Entries::new(20);
-    let line = |key: &EntryKey, entries: &mut Entries, size| {
-        let text = checkpoint(entries, size).text().to_owned();
-        cosign(key, WITNESS, 1_700_000_000, &text)
-            .unwrap()
-            .to_string()
-    };
-    let right = line(&key(2), &mut entries, 10);
-    let long = "a".repeat(MAX_REPLY_BYTES + 1);
-    let chunked = "HTTP/1.1 200 x\r\ntransfer-encoding: chunked\r\n\r\n".as_bytes();
-    for (case, answer, expected) in [
-        ("a cosignature", whole(200, &right), "cosigned"),
-        (
-            "that of another key",
-            whole(200, &line(&key(1), &mut entries, 10)),
-            "nonsense",
-        ),
-        (
-            "that of another size",
-            whole(200, &line(&key(2), &mut entries, 9)),
-            "nonsense",
-        ),
-        (
-            "one that was cut",
-            whole(200, &right[..right.len() - 9]),
-            "nonsense",
-        ),
-        ("none", whole(200, ""), "nonsense"),
-        ("a larger size", whole(409, "11\n"), "ahead 11"),
-        (
-            "the same small size again and again",
-            whole(409, "4\n"),
-            "nonsense",
-        ),
-        ("a size that is none", whole(409, "-1\n"), "nonsense"),
-        (
-            "a size over all",
-            whole(409, "99999999999999999999\n"),
-            "nonsense",
-        ),
-        ("another history", whole(422, "no\n"), "refused 422"),
-        ("busy", whole(503, ""), "unreachable"),
-        ("too long", whole(200, &long), "nonsense"),
-        (
-            "an endless body",
-            (b"HTTP/1.1 200 x\r\n\r\n".to_vec(), b"aaaaaaaa"),
-            "nonsense",
-        ),
-        (
-            "endless chunks",
-            (chunked.to_vec(), b"4\r\naaaa\r\n"),
-            "nonsense",
-        ),
-        (
-            "an endless head",
-            (b"HTTP/1.1 200 x\r\n".to_vec(), b"x: aaaaaaaa\r\n"),
-            "unreachable",
-        ),
-        ("no HTTP", (b"hello\r\n\r\n".to_vec(), b""), "unreachable"),
-        ("nothing", (Vec::new(), b""), "unreachable"),
-        (
-            "a body that is cut off",
-            (
-                b"HTTP/1.1 200 x\r\ncontent-length: 99\r\n\r\nabc".to_vec(),
-                b"",
-            ),
-            "unreachable",
-        ),
-    ] {
+fn line(key: &EntryKey, size: u64) -> String {
+    let note = checkpoint(&mut Entries::new(20), size);
+    let line = cosign(key, WITNESS, 1_700_000_000, note.text());
+    line.unwrap().to_string()
+}
+
+/// Checks what is made of each answer.
+fn check(answers: impl IntoIterator<Item = (&'static str, Answer, &'static str)>) {
+    for (case, answer, expected) in answers {
         let found = status(post(), &answering(answer));
         assert_eq!(name(&found), expected, "{case}: {found:?}");
     }
+}
+
+#[test]
+fn false_answers_are_no_cosignatures() {
+    let right = line(&key(2), 10);
+    let cut = &right[..right.len() - 9];
+    let (by_another, of_another) = (line(&key(1), 10), line(&key(2), 9));
+    let long = "a".repeat(MAX_REPLY_BYTES + 1);
+    let over = "99999999999999999999\n";
+    let answers = [
+        ("a cosignature", 200, right.as_str(), "cosigned"),
+        ("that of another key", 200, &by_another, "nonsense"),
+        ("that of another size", 200, &of_another, "nonsense"),
+        ("one that was cut", 200, cut, "nonsense"),
+        ("none", 200, "", "nonsense"),
+        ("too long", 200, &long, "nonsense"),
+        ("a larger size", 409, "11\n", "ahead 11"),
+        ("a small size again and again", 409, "4\n", "nonsense"),
+        ("a size that is none", 409, "-1\n", "nonsense"),
+        ("a size over all", 409, over, "nonsense"),
+        ("another history", 422, "no\n", "refused 422"),
+        ("busy", 503, "", "unreachable"),
+    ];
+    check(answers.map(|(case, status, body, expected)| (case, whole(status, body), expected)));
+}
+
+#[test]
+fn broken_answers_are_no_cosignatures() {
+    let bytes = |text: &str| text.as_bytes().to_vec();
+    let chunked = bytes("HTTP/1.1 200 x\r\ntransfer-encoding: chunked\r\n\r\n");
+    let cut = bytes("HTTP/1.1 200 x\r\ncontent-length: 99\r\n\r\nabc");
+    let answers: [(_, _, &[u8], _); 6] = [
+        (
+            "an endless body",
+            bytes("HTTP/1.1 200 x\r\n\r\n"),
+            b"aaaa",
+            "nonsense",
+        ),
+        ("endless chunks", chunked, b"4\r\naaaa\r\n", "nonsense"),
+        (
+            "an endless head",
+            bytes("HTTP/1.1 200 x\r\n"),
+            b"x: aaaa\r\n",
+            "unreachable",
+        ),
+        ("no HTTP", bytes("hello\r\n\r\n"), b"", "unreachable"),
+        ("nothing", Vec::new(), b"", "unreachable"),
+        ("a body that is cut off", cut, b"", "unreachable"),
+    ];
+    check(answers.map(|(case, first, again, expected)| (case, (first, again), expected)));
     for (case, address) in [
         ("no server", "http://127.0.0.1:1"),
         ("another protocol", "ftp://127.0.0.1"),
@@ -209,4 +197,98 @@ fn a_server_that_does_not_end_is_given_up() {
         let found = status(HttpPost::new(Duration::from_millis(200)), &address);
         assert_eq!(name(&found), "unreachable", "{said}: {found:?}");
     }
+}
+
+/// Answers each connection over TLS with a cosignature, and gives the address and the certificate.
+fn tls_server(name: &str, answer: Answer) -> (String, String) {
+    let made = rcgen::generate_simple_self_signed([name.to_owned()]).unwrap();
+    let private = made.signing_key.serialize_der().try_into().unwrap();
+    let certificates = vec![made.cert.der().clone()];
+    let config = rustls::ServerConfig::builder_with_provider(Arc::new(
+        rustls::crypto::ring::default_provider(),
+    ));
+    let config = config.with_safe_default_protocol_versions().unwrap();
+    let config = config.with_no_client_auth();
+    let config = Arc::new(config.with_single_cert(certificates, private).unwrap());
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("https://{}", listener.local_addr().unwrap());
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            let connection = rustls::ServerConnection::new(Arc::clone(&config)).unwrap();
+            let mut stream = rustls::StreamOwned::new(connection, stream.unwrap());
+            take_request(&mut stream);
+            // A client that does not trust the certificate has gone.
+            let _ = stream.write_all(&answer.0);
+            stream.conn.send_close_notify();
+            let _ = stream.flush();
+        }
+    });
+    (address, made.cert.pem())
+}
+
+#[test]
+fn tls_is_checked() {
+    let server = |name| tls_server(name, whole(200, &line(&key(2), 10)));
+    let (address, pem) = server("127.0.0.1");
+    let (elsewhere, other) = server("192.0.2.1");
+    let with = |pem: &str| HttpPost::with_roots(ANSWER_WITHIN, pem.as_bytes()).unwrap();
+    for (case, post, address, expected) in [
+        ("trusted", with(&pem), &address, "cosigned"),
+        (
+            "one of two",
+            with(&format!("{other}{pem}")),
+            &address,
+            "cosigned",
+        ),
+        (
+            "another's certificate",
+            with(&other),
+            &address,
+            "unreachable",
+        ),
+        (
+            "a name that does not fit",
+            with(&other),
+            &elsewhere,
+            "unreachable",
+        ),
+        (
+            "the authorities of the world",
+            post(),
+            &address,
+            "unreachable",
+        ),
+    ] {
+        let found = status(post, address);
+        assert_eq!(name(&found), expected, "{case}: {found:?}");
+    }
+    for (pem, words) in [
+        (String::new(), "there is no certificate in it"),
+        ("hello".to_owned(), "there is no certificate in it"),
+        (pem.replace("MII", "M*I"), "cannot be read"),
+    ] {
+        let error = HttpPost::with_roots(ANSWER_WITHIN, pem.as_bytes()).unwrap_err();
+        assert!(error.to_string().contains(words), "{pem}: {error}");
+    }
+}
+
+#[test]
+fn a_slow_witness_holds_up_no_other() {
+    // It takes connections, by way of the operating system, and says nothing.
+    let slow = TcpListener::bind("127.0.0.1:0").unwrap();
+    let slow = slow.local_addr().map(|address| (slow, address)).unwrap();
+    let mut entries = Entries::new(20);
+    let note = checkpoint(&mut entries, 10);
+    let good = answering(whole(200, &line(&key(2), 10)));
+    let [first, second] = [1, 2].map(|at| key(at).cosigner_key(WITNESS).unwrap());
+    let policy = format!(
+        "witness slow {first} http://{}\nwitness good {second} {good}\ngroup g any slow good\nquorum g\n",
+        slow.1
+    );
+    let post = HttpPost::new(Duration::from_millis(500));
+    let mut witnesses = Witnesses::new(policy.parse().unwrap(), post);
+    let round = witnesses.submit(&note, &mut entries).unwrap();
+    let names: Vec<String> = round.witnesses.iter().map(|it| name(&it.status)).collect();
+    assert_eq!(names, ["unreachable", "cosigned"], "{round:?}");
+    assert!(round.is_met);
 }
