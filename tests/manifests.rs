@@ -18,10 +18,7 @@ const EDGES: [(&str, &[&str]); 10] = [
         "host/crates/query",
         &["wardlet-audit", "wardlet-call", "wardlet-keys"],
     ),
-    (
-        "host/crates/witness",
-        &["wardlet-audit", "wardlet-keys"],
-    ),
+    ("host/crates/witness", &["wardlet-audit", "wardlet-keys"]),
     ("host/crates/author", &[]),
     (
         "host",

@@ -163,6 +163,7 @@ fn two_of_three_witnesses_are_enough() {
     let unmet = place.start(&place.log, &policy("3")).unwrap();
     let status = unmet.look();
     assert_eq!((status.lag(), &status.witnessed), (status.published, &None));
+    assert_eq!(status.alarms.len(), 1, "{status:?}");
     let lag = status.published;
     assert_eq!(unmet.behind(&none), Some(Behind::Entries { lag }));
     assert!(!place.log.join(WITNESSED).exists());
