@@ -21,7 +21,7 @@ pub struct WitnessingStatus {
     /// Each witness of the policy as it stood after the last round; empty before the first.
     pub witnesses: Vec<WitnessReport>,
     /// Whether a witness, or the last witnessed checkpoint, says that the log has another history
-    /// than it once had.
+    /// than it once had. It stays until the policy is met.
     pub is_conflict: bool,
     /// What somebody should look at, in words for a terminal.
     pub alarms: Vec<String>,

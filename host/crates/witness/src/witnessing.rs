@@ -254,18 +254,24 @@ impl<P: Post> Rounds<P> {
         });
         let mut status = match looked {
             Ok(look) => self.take_in(look),
-            Err(error) => {
-                let mut status = self.shared.status().clone();
-                status.alarms.clear();
-                // A log that was just begun has none.
-                if !error.is_missing() || status.witnessed.is_some() {
-                    status.alarms.push(error.to_string());
-                }
-                status
-            }
+            Err(error) => self.unread(&error),
         };
         status.looked = self.shared.clock.now_ms();
         *self.shared.status() = status;
+    }
+
+    /// The status after a look that failed.
+    fn unread(&self, error: &LookError) -> WitnessingStatus {
+        let mut status = self.shared.status().clone();
+        status.alarms = earlier_conflict(&status);
+        // A log that was just begun has no checkpoint.
+        if !error.is_missing() || status.witnessed.is_some() {
+            status.alarms.push(error.to_string());
+            // Nobody knows what is in it: a log that cannot be read is not up to date.
+            let now = self.shared.clock.now_ms();
+            status.waiting_since = status.waiting_since.or(Some(now));
+        }
+        status
     }
 
     /// The status after a look.
@@ -279,10 +285,16 @@ impl<P: Post> Rounds<P> {
         let Some(round) = look.round else {
             // What was wrong with the last round still is.
             status.alarms = alarms(&status.witnesses);
+            status.waiting_since = None;
             return status;
         };
+        let is_conflict = round.witnesses.iter().any(|it| it.status.is_alarm());
         status.alarms = alarms(&round.witnesses);
-        status.is_conflict = round.witnesses.iter().any(|it| it.status.is_alarm());
+        // That the witness is gone by now takes nothing back, only that the policy is met.
+        if !is_conflict && !round.is_met {
+            status.alarms.extend(earlier_conflict(&status));
+        }
+        status.is_conflict = is_conflict || (status.is_conflict && !round.is_met);
         if let Some(broken) = &look.broken {
             status.is_conflict |= matches!(
                 broken,
@@ -311,6 +323,13 @@ impl<P: Post> Rounds<P> {
         written.map_err(|error| error.to_string())?;
         Ok(witnessed)
     }
+}
+
+/// What is left to say of a conflict whose witness does not answer any more.
+fn earlier_conflict(status: &WitnessingStatus) -> Vec<String> {
+    let said = "a witness has said that the log has another history than it once had";
+    let said = status.is_conflict.then(|| said.to_owned());
+    said.into_iter().collect()
 }
 
 /// Notes that a checkpoint was published, before witnesses take their time.

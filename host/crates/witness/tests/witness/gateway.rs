@@ -275,13 +275,34 @@ fn a_checkpoint_that_is_gone_is_an_alarm() {
         if let Some(bytes) = damaged {
             fs::write(&path, bytes).unwrap();
         }
-        let alarms = place.look(&place.log, &policy).alarms;
-        assert!(
-            alarms[0].contains("the checkpoint of the log"),
-            "{alarms:?}"
-        );
+        let witnessing = place.start(&place.log, &policy).unwrap();
+        let status = witnessing.look();
+        let words = "the checkpoint of the log";
+        assert!(status.alarms[0].contains(words), "{status:?}");
+        // It counts as waiting, until it is back as it was.
+        assert!(status.waiting_since.is_some(), "{status:?}");
         fs::write(&path, &whole).unwrap();
+        let status = witnessing.look();
+        assert_eq!((status.waiting_since, status.alarms.len()), (None, 0));
     }
+}
+
+#[test]
+fn a_conflict_stays_when_its_witness_goes() {
+    let place = Place::new();
+    let served = place.serve("one");
+    let policy = format!("witness w {}\nquorum w\n", served.entry);
+    let old = place.folder.path().join("old");
+    copy(&place.log, &old);
+    grow(&place.log, "right", 20);
+    assert_eq!(place.look(&place.log, &policy).lag(), 0);
+    let witnessing = place.start(&old, &policy).unwrap();
+    assert!(witnessing.look().is_conflict);
+    drop(served);
+    let status = witnessing.look();
+    assert!(status.is_conflict, "{status:?}");
+    let words = "a witness has said that the log has another history";
+    assert!(status.alarms[1].starts_with(words), "{status:?}");
 }
 
 #[test]
