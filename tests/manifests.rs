@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::fixture::root;
 
 /// Each package with the rooms that it may use.
-const EDGES: [(&str, &[&str]); 10] = [
+const EDGES: [(&str, &[&str]); 11] = [
     ("host/crates/call", &[]),
     ("host/crates/keys", &[]),
     ("host/crates/mcp", &["wardlet-call"]),
@@ -22,6 +22,7 @@ const EDGES: [(&str, &[&str]); 10] = [
         "host/crates/vault",
         &["wardlet-audit", "wardlet-call", "wardlet-keys"],
     ),
+    ("host/crates/witness", &["wardlet-audit", "wardlet-keys"]),
     ("host/crates/author", &[]),
     (
         "host",
@@ -35,12 +36,13 @@ const EDGES: [(&str, &[&str]); 10] = [
             "wardlet-reach",
             "wardlet-sandbox",
             "wardlet-vault",
+            "wardlet-witness",
         ],
     ),
 ];
 
 /// A dependency that ships in these packages alone.
-const ONLY: [(&str, &[&str]); 8] = [
+const ONLY: [(&str, &[&str]); 10] = [
     ("wasmtime", &["host/crates/sandbox"]),
     ("ring", &["host/crates/keys"]),
     (
@@ -54,7 +56,9 @@ const ONLY: [(&str, &[&str]); 8] = [
     ("rustls", &["host/crates/reach"]),
     ("cap-std", &["host/crates/reach"]),
     ("csv", &["host/crates/query"]),
-    ("tokio", &["host"]),
+    ("hyper", &["host/crates/witness"]),
+    ("tokio", &["host", "host/crates/witness"]),
+    ("ureq", &["host/crates/witness"]),
     ("clap", &["host"]),
 ];
 

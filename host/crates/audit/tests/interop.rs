@@ -1,6 +1,5 @@
-//! Notes, checkpoints, proofs and witnesses against what others wrote: `aics-tlog` and `aics-witness`
-//! from PyPI, and the note package of Go's checksum database. They are looked for in the folder that
-//! `WARDLET_VERIFIERS` names, where `cargo xtask test` puts them; a test whose verifier is not there
+//! Notes, checkpoints and proofs against what others wrote: `aics-tlog` from PyPI, and the note
+//! package of Go's checksum database. They are looked for in the folder that `WARDLET_VERIFIERS` names, where `cargo xtask test` puts them; a test whose verifier is not there
 //! says so and is skipped, or fails where `WARDLET_REQUIRE_PEERS` is `1`.
 #![forbid(unsafe_code)]
 #![allow(
@@ -12,8 +11,6 @@
 
 #[path = "interop/folder.rs"]
 mod folder;
-#[path = "interop/http.rs"]
-mod http;
 #[path = "interop/installed.rs"]
 mod installed;
 #[path = "../../../../tests/fixture/skip.rs"]
@@ -24,5 +21,3 @@ mod sumdb;
 mod support;
 #[path = "interop/tlog.rs"]
 mod tlog;
-#[path = "interop/witnesses.rs"]
-mod witnesses;

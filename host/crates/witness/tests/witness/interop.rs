@@ -3,16 +3,13 @@
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::Arc;
 
 use serde_json::{Value, json};
-use wardlet_audit::SystemClock;
 use wardlet_audit::checkpoint::Checkpoint;
-use wardlet_audit::note::Note;
-use wardlet_audit::witness::{Witness, WitnessStatus, Witnesses};
+use wardlet_audit::witness::{WitnessStatus, Witnesses};
 
-use crate::http::{self, Loopback};
 use crate::installed::{ask, python, script};
+use crate::served::{self, checkpoint, post, witness};
 use crate::support::{Entries, ORIGIN, WITNESS, base64, key};
 
 /// A running `aics-witness`, stopped at the end.
@@ -62,11 +59,6 @@ impl Served {
     }
 }
 
-fn checkpoint(entries: &mut Entries, size: u64) -> Note {
-    let checkpoint = Checkpoint::new(ORIGIN, size, entries.root(size));
-    checkpoint.sign([&key(0)]).unwrap()
-}
-
 #[test]
 fn our_client_with_aics_witness() {
     let Some(python) = python("our_client_with_aics_witness") else {
@@ -75,7 +67,7 @@ fn our_client_with_aics_witness() {
     let folder = tempfile::tempdir().unwrap();
     let served = Served::start(&python, folder.path());
     let policy = format!("witness w {} {}\nquorum w\n", served.key, served.address);
-    let new = || Witnesses::new(policy.parse().unwrap(), Loopback);
+    let new = || Witnesses::new(policy.parse().unwrap(), post());
     let mut entries = Entries::new(600);
     let mut witnesses = new();
     for size in [1, 2, 2, 255, 256, 300] {
@@ -129,12 +121,10 @@ fn the_client_of_aics_witness_with_our_witness() {
         return;
     };
     let folder = tempfile::tempdir().unwrap();
-    let keys = [key(0).verifying_key(ORIGIN).unwrap()];
-    let path = folder.path().join("witness");
-    let witness = Witness::open(&path, WITNESS, keys, Box::new(SystemClock)).unwrap();
-    let witness = Arc::new(witness);
-    let public = witness.cosigner_key().unwrap().to_string();
-    let url = http::serve(Arc::clone(&witness));
+    let log = key(0).verifying_key(ORIGIN).unwrap();
+    let witness = witness(&folder.path().join("witness"), log);
+    let served = served::Served::start(witness.clone());
+    let (public, url) = served.entry.split_once(' ').unwrap();
     let (mut entries, mut forked) = (Entries::new(300), Entries::forked(300, 9));
     let step = |entries: &mut Entries, old: u64, size: u64| {
         let proof = entries.consistency(old, size);
@@ -155,7 +145,7 @@ fn the_client_of_aics_witness_with_our_witness() {
         (step(&mut entries, 256, 300), "cosigned"),
     ];
     let (asked, expected): (Vec<Value>, Vec<&str>) = steps.into_iter().unzip();
-    let said = feed(python, &url, &public, &asked);
+    let said = feed(python, url, public, &asked);
     assert_eq!(said, json!(expected));
     let latest = witness.latest(ORIGIN).unwrap();
     assert!(latest.starts_with(&format!("{ORIGIN}\n300\n")));
