@@ -49,3 +49,4 @@ mod token;
 mod upstreams;
 mod vault;
 mod wasi;
+mod witness;

@@ -18,6 +18,7 @@ mod say;
 mod setup;
 mod signer;
 mod status;
+mod witness;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -102,6 +103,8 @@ enum Command {
     Audit(Box<audit::Arguments>),
     /// Sign the checkpoints of a gateway's log in a process of its own, which alone holds their key
     Signer(signer::Arguments),
+    /// Cosign the checkpoints of logs, as a witness on another machine than theirs
+    Witness(witness::Arguments),
     /// Write plugins: make, build, try, look at and measure them
     Plugin(plugin::Arguments),
     /// Compile one component for the gateway that started this process
@@ -159,6 +162,7 @@ pub fn main() -> ExitCode {
         Command::Quarantine(arguments) => quarantine::main(&arguments),
         Command::Audit(arguments) => audit::main(&arguments),
         Command::Signer(arguments) => signer::main(&arguments),
+        Command::Witness(arguments) => witness::main(&arguments),
         Command::Plugin(arguments) => plugin::main(&arguments),
         // Done above.
         Command::Compile => Ok(()),

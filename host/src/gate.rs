@@ -95,6 +95,7 @@ use crate::lane::Lanes;
 use crate::principals::Principals;
 use crate::quarantine::{self, Quarantine};
 use crate::record::Recorder;
+use crate::witnesses::Witnesses;
 
 /// One gateway's judge: its policy set, its keys and its log.
 pub struct Gate {
@@ -109,6 +110,8 @@ pub struct Gate {
     /// Whom faults are counted against that belong to no call.
     upstream: String,
     quarantine: Quarantine,
+    /// Who has to have seen the log, where somebody has.
+    witnesses: Option<Arc<Witnesses>>,
     lanes: Lanes,
     /// Apart, so that what a plugin does in shadow never puts off its checks that enforce.
     shadow_lanes: Lanes,
@@ -138,9 +141,25 @@ impl Gate {
             principals,
             under_way: under_way::UnderWay::default(),
             quarantine,
+            witnesses: None,
             lanes: Lanes::default(),
             shadow_lanes: Lanes::default(),
         }
+    }
+
+    /// The same, and calls may be refused where these have not seen the log.
+    #[must_use]
+    pub fn witnessed(self, witnesses: Arc<Witnesses>) -> Self {
+        Gate {
+            witnesses: Some(witnesses),
+            ..self
+        }
+    }
+
+    /// Who has to have seen the log.
+    #[must_use]
+    pub fn witnesses(&self) -> Option<&Arc<Witnesses>> {
+        self.witnesses.as_ref()
     }
 
     /// The same, and each check of a plugin is written down.

@@ -28,5 +28,6 @@ pub mod problems;
 pub mod reload;
 pub mod status;
 pub mod watch;
+pub mod witnesses;
 
 pub mod cli;

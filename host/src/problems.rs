@@ -1,5 +1,5 @@
 //! Tells the operator what goes wrong beside the calls, which go on: nobody outside can check what was decided
-//! since, or what entries commit to is not kept.
+//! since, its witnesses have not seen it, or what entries commit to is not kept.
 
 use std::sync::Arc;
 
@@ -11,6 +11,7 @@ use crate::gate::Gate;
 pub async fn tell(gate: Arc<Gate>) {
     let mut log = Told::default();
     let mut vault = Told::default();
+    let mut witnesses = Told::default();
     let mut turns = tokio::time::interval(CHECKPOINT_EVERY);
     loop {
         turns.tick().await;
@@ -18,6 +19,11 @@ pub async fn tell(gate: Arc<Gate>) {
             gate.log().published().error,
             "the log is not published any further",
             "the log is published again",
+        );
+        witnesses.see(
+            gate.witnesses().and_then(|all| all.standing().problem),
+            "the log is not witnessed",
+            "the log is witnessed again",
         );
         vault.see(
             gate.principals().kept().problem,

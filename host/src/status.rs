@@ -40,6 +40,10 @@ pub struct Status {
     pub log_published: Option<u64>,
     /// Why the log is not published any further; none where it is.
     pub log_problem: Option<String>,
+    /// How many entries the witnesses of the policy have cosigned; none where none are named, or nothing was cosigned.
+    pub log_witnessed: Option<u64>,
+    /// What is wrong with the witnesses; none where nothing is.
+    pub witness_problem: Option<String>,
     /// How many values that entries commit to were kept since it started.
     pub values_kept: u64,
     /// How many were not: too long, or lost.
@@ -68,6 +72,8 @@ impl Status {
         let (config, set) = (running.config(), running.gate().policy_set());
         let path = std::path::absolute(&config.source);
         let published = running.gate().log().published();
+        let standing = running.gate().witnesses().map(|all| all.standing());
+        let standing = standing.unwrap_or_default();
         let kept = running.gate().principals().kept();
         let plugins = set.plugins().iter().map(|bound| Pin {
             name: bound.name.to_string(),
@@ -94,6 +100,8 @@ impl Status {
             writes_log: running.gate().log().role() == WriterRole::Owner,
             log_published: published.size,
             log_problem: published.error,
+            log_witnessed: standing.witnessed,
+            witness_problem: standing.problem,
             values_kept: kept.written,
             values_not_kept: kept.too_long + kept.lost,
             vault_problem: kept.problem,

@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use tokio::signal::unix::{SignalKind, signal};
-use wardlet_audit::{Event, SystemClock};
+use wardlet_audit::{Event, SharedLog, SystemClock};
 
 use super::say::{Failure, REFUSED, UNREADABLE};
 use super::{CONFIG, setup};
+use crate::config::Config;
 use crate::control;
 use crate::gate::{Approvals, Gate};
 use crate::problems;
@@ -17,8 +18,9 @@ use crate::reach::Outside;
 use crate::record::Recorder;
 use crate::reload::{Fixed, Look, Reloads, Running, Trigger};
 use crate::session::{self, End};
-use crate::state::{State, StateError};
+use crate::state::{CHECKPOINT_VKEYS, LOG, State, StateError};
 use crate::watch;
+use crate::witnesses::{self, Witnesses};
 
 /// Arguments of `wardlet run`.
 #[derive(Debug, clap::Args)]
@@ -77,6 +79,9 @@ pub(super) fn main(arguments: &Arguments) -> Result<(), Failure> {
         principals,
         quarantine,
     );
+    if let Some(witnesses) = witnesses(&config, &state, &log)? {
+        gate = gate.witnessed(witnesses);
+    }
     let record = arguments.record.as_ref();
     if let Some(folder) = record.or(config.gateway.record.as_ref()) {
         gate = gate.recording(&recorder(folder)?);
@@ -90,6 +95,11 @@ pub(super) fn main(arguments: &Arguments) -> Result<(), Failure> {
         .map_err(|error| failed(StateError::Audit(error)))?;
     let kept = judge.principals().flush();
     kept.map_err(|error| failed(StateError::Vault(error)))?;
+    ended(&end)
+}
+
+/// Whether it ended as it should.
+fn ended(end: &End) -> Result<(), Failure> {
     match end {
         End::Agent | End::Told => Ok(()),
         End::Upstream => Err(Failure::new(UNREADABLE, "the server ended")
@@ -99,6 +109,28 @@ pub(super) fn main(arguments: &Arguments) -> Result<(), Failure> {
             "the client sent too much that is no message",
         )),
     }
+}
+
+/// The witnesses of the log, where some are named. What was witnessed before has to fit.
+fn witnesses(
+    config: &Config,
+    state: &State,
+    log: &SharedLog,
+) -> Result<Option<Arc<Witnesses>>, Failure> {
+    let Some(terms) = &config.log.witnesses else {
+        return Ok(None);
+    };
+    let policy = setup::policy(&terms.policy)?;
+    let places = (
+        state.folder().join(LOG),
+        state.folder().join(CHECKPOINT_VKEYS),
+    );
+    let witnesses = Witnesses::new(places, policy, terms.lag, terms.stop);
+    witnesses.look(log).map_err(|error| {
+        let hint = error.hint();
+        Failure::new(UNREADABLE, error).hint(hint)
+    })?;
+    Ok(Some(Arc::new(witnesses)))
 }
 
 /// Whoever forgot that a gateway records must see it in its log.
@@ -128,6 +160,10 @@ fn serve(running: Arc<Running>, state: &State) -> Result<End, Failure> {
         tokio::spawn(control);
         tokio::spawn(problems::tell(Arc::clone(running.gate())));
         tokio::spawn(quarantine::follow(Arc::clone(running.gate())));
+        if let Some(witnesses) = running.gate().witnesses() {
+            let log = Arc::clone(running.gate().log());
+            tokio::spawn(witnesses::follow(Arc::clone(witnesses), log));
+        }
         tokio::spawn(hangups(reloads).map_err(io)?);
         let streams = streams().map_err(io)?;
         let stop = stopped().map_err(io)?;
@@ -157,7 +193,7 @@ fn streams() -> std::io::Result<(OwnedFd, OwnedFd)> {
 }
 
 /// Ends when the process is told to stop.
-fn stopped() -> std::io::Result<impl Future<Output = ()>> {
+pub(super) fn stopped() -> std::io::Result<impl Future<Output = ()>> {
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
     Ok(async move {
@@ -178,7 +214,7 @@ fn hangups(reloads: Reloads) -> std::io::Result<impl Future<Output = ()>> {
     })
 }
 
-fn tell_recovery(log: &wardlet_audit::SharedLog) {
+fn tell_recovery(log: &SharedLog) {
     let recovered = log.recovered();
     if let Some(torn) = &recovered.torn {
         tracing::warn!(saved = %torn.display(), "the log ended in the middle of an entry");

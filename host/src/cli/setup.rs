@@ -1,12 +1,15 @@
 //! What several commands begin with: the log, the configuration, the plugins.
 
-use std::fs::OpenOptions;
+use std::fs::{File, OpenOptions};
+use std::io::Read as _;
 use std::path::Path;
 use std::sync::Mutex;
 
 use indicatif::{ProgressBar, ProgressStyle};
 use tracing_subscriber::EnvFilter;
+use wardlet_audit::witness::{MAX_POLICY_BYTES, Policy};
 use wardlet_call::ServerName;
+use wardlet_keys::VerifyingKey;
 use wardlet_sandbox::{CAPABILITIES, Cache};
 
 use super::say::{self, Failure, UNREADABLE, WRONG};
@@ -172,4 +175,50 @@ pub(super) fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
 /// The operating system's user that runs this, as principals are named.
 pub(super) fn user() -> String {
     format!("uid:{}", rustix::process::getuid().as_raw())
+}
+
+/// The verifier keys in a file, one a line.
+pub(super) fn keys(path: &Path) -> Result<Vec<VerifyingKey>, Failure> {
+    let text = std::fs::read_to_string(path).map_err(|error| {
+        Failure::new(
+            UNREADABLE,
+            format!("cannot read the log's key `{}`: {error}", path.display()),
+        )
+        .hint(Some(
+            "the gateway writes it beside its log when it first runs",
+        ))
+    })?;
+    let keys = text.lines().map(str::trim).map(str::parse);
+    keys.collect::<Result<_, _>>().map_err(|error| {
+        let error = format!("`{}` holds no verifier key: {error}", path.display());
+        Failure::new(WRONG, error)
+    })
+}
+
+/// A file of at most so many bytes, and one more of a longer one, which is refused by who reads it.
+pub(super) fn read(path: &Path, most: usize) -> Result<Vec<u8>, Failure> {
+    let mut bytes = Vec::new();
+    let read = File::open(path).and_then(|file| {
+        let most = u64::try_from(most).unwrap_or(u64::MAX);
+        file.take(most.saturating_add(1)).read_to_end(&mut bytes)
+    });
+    let unread = |error| {
+        Failure::new(
+            UNREADABLE,
+            format!("cannot read `{}`: {error}", path.display()),
+        )
+    };
+    read.map(|_| bytes).map_err(unread)
+}
+
+/// The policy in a file.
+pub(super) fn policy(path: &Path) -> Result<Policy, Failure> {
+    let bytes = read(path, MAX_POLICY_BYTES)?;
+    let wrong = |error: &dyn std::fmt::Display| {
+        Failure::new(WRONG, format!("`{}` is no policy: {error}", path.display())).hint(Some(
+            "the form is that of C2SP tlog-policy: lines with `witness`, `group` and `quorum`",
+        ))
+    };
+    let text = str::from_utf8(&bytes).map_err(|error| wrong(&error))?;
+    text.parse().map_err(|error| wrong(&error))
 }

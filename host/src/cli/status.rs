@@ -51,12 +51,7 @@ fn describe(status: &Status) -> String {
         last_reload,
         calls_under_way,
         calls_waiting,
-        writes_log,
-        log_published,
-        log_problem,
-        values_kept,
-        values_not_kept,
-        vault_problem,
+        ..
     } = status;
     let watch = if *watch { "watched" } else { "not watched" };
     let mut text = format!(
@@ -71,24 +66,7 @@ fn describe(status: &Status) -> String {
     text.push_str(&format!(
         "calls       {calls_under_way} under way, {calls_waiting} of them waiting for a human\n"
     ));
-    let published = log_published.unwrap_or_default();
-    let writer = if *writes_log {
-        "written by this one"
-    } else {
-        "written by another gateway"
-    };
-    text.push_str(&format!(
-        "log         {published} entries are published, {writer}\n"
-    ));
-    if let Some(problem) = log_problem {
-        text.push_str(&format!("            NOT FURTHER: {}\n", visible(problem)));
-    }
-    text.push_str(&format!(
-        "vault       {values_kept} values kept, {values_not_kept} not\n"
-    ));
-    if let Some(problem) = vault_problem {
-        text.push_str(&format!("            NO MORE: {}\n", visible(problem)));
-    }
+    text.push_str(&describe_log(status));
     match last_reload {
         None => text.push_str("reload      none so far"),
         Some(last) => {
@@ -101,6 +79,40 @@ fn describe(status: &Status) -> String {
                 text.push_str(&format!("\n            {line}"));
             }
         }
+    }
+    text
+}
+
+/// What it tells of its log, its witnesses and its vault.
+fn describe_log(status: &Status) -> String {
+    let mut text = String::new();
+    let published = status.log_published.unwrap_or_default();
+    let writer = if status.writes_log {
+        "written by this one"
+    } else {
+        "written by another gateway"
+    };
+    text.push_str(&format!(
+        "log         {published} entries are published, {writer}\n"
+    ));
+    if let Some(problem) = &status.log_problem {
+        text.push_str(&format!("            NOT FURTHER: {}\n", visible(problem)));
+    }
+    if let Some(witnessed) = status.log_witnessed {
+        text.push_str(&format!("            {witnessed} of them are witnessed\n"));
+    }
+    if let Some(problem) = &status.witness_problem {
+        text.push_str(&format!(
+            "            NOT WITNESSED: {}\n",
+            visible(problem)
+        ));
+    }
+    text.push_str(&format!(
+        "vault       {} values kept, {} not\n",
+        status.values_kept, status.values_not_kept
+    ));
+    if let Some(problem) = &status.vault_problem {
+        text.push_str(&format!("            NO MORE: {}\n", visible(problem)));
     }
     text
 }

@@ -54,6 +54,11 @@ impl Gate {
                 return Err(Refused::new(facts, Denial::new(Reason::AuditUnavailable)));
             }
         }
+        let standing = self.witnesses.as_ref().map(|all| all.standing());
+        if let Some(why) = standing.and_then(|standing| standing.refuses) {
+            tracing::error!(why, "the log is not witnessed, and a call is refused");
+            return Err(Refused::new(facts, Denial::new(Reason::AuditUnavailable)));
+        }
         let decision = facts.decision(Effect::Allow, None);
         let durability = if durable {
             Durability::Durable

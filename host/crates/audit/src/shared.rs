@@ -84,7 +84,7 @@ struct Place {
 
 enum Writer {
     Own(Running),
-    Other(Follower),
+    Other(Box<Follower>),
 }
 
 impl SharedLog {
@@ -398,7 +398,9 @@ impl Place {
                 Err(error) => return Err(error),
             }
             match self.follow(alive, open) {
-                Ok(follower) => return Ok((Writer::Other(follower), Recovered::default())),
+                Ok(follower) => {
+                    return Ok((Writer::Other(Box::new(follower)), Recovered::default()));
+                }
                 Err(Lost::Failed(error)) => return Err(error),
                 Err(Lost::Gone) => std::thread::sleep(TRY_EVERY),
             }

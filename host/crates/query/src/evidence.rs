@@ -59,6 +59,16 @@ pub struct Pack {
 }
 
 impl Pack {
+    /// The same pack with the cosignatures of `witnessed`, where that is the same checkpoint: the log's folder has them in the
+    /// file `witnessed`. Says whether it is.
+    pub fn cosigned(&mut self, witnessed: &Note) -> bool {
+        let is_same = witnessed.text() == self.checkpoint.text();
+        if is_same {
+            self.checkpoint = witnessed.clone();
+        }
+        is_same
+    }
+
     /// The calls that it shows, the earliest first.
     #[must_use]
     pub fn rows(&self) -> &[Call] {

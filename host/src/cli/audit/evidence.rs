@@ -1,24 +1,24 @@
 //! `wardlet audit evidence` and `check-evidence`: answers that can be checked without the log, and by whom it
 //! does not belong to.
 
-use std::fs::File;
-use std::io::{Read as _, Write as _};
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
-use wardlet_audit::witness::{MAX_POLICY_BYTES, Policy};
+use wardlet_audit::note::Note;
 use wardlet_audit::{Clock as _, SystemClock, rfc3339};
 use wardlet_query::IndexError;
 use wardlet_query::evidence::{
     MAX_PACK_BYTES, MakeError, Pack, Question, Refused, Report, check as check_pack,
 };
 use wardlet_query::table::table;
+use wardlet_witness::WITNESSED;
 
 use super::export::{create, unwritten};
 use super::keys::KeyFiles;
 use super::query::{Wanted, ask, failed, width};
-use crate::cli::Where;
 use crate::cli::say::{self, Failure, REFUSED, UNREADABLE, WRONG, visible};
+use crate::cli::{Where, setup};
 use crate::state::LOG;
 
 /// Arguments of `wardlet audit evidence`.
@@ -82,7 +82,8 @@ pub(super) fn main(arguments: &Arguments) -> Result<(), Failure> {
             made => Ok(made),
         }
     })?;
-    let pack = made.map_err(unmade)?;
+    let mut pack = made.map_err(unmade)?;
+    let cosigned = cosign(&folder, &mut pack);
     // What is handed out passes the check of whoever gets it.
     let text = pack.to_string();
     check_pack(text.as_bytes(), &keys.entries, &keys.checkpoints, None)
@@ -105,11 +106,26 @@ pub(super) fn main(arguments: &Arguments) -> Result<(), Failure> {
             "{calls} calls, and {} entries that show them and that there are no others, are in `{path}`",
             range.end.saturating_sub(range.first)
         ));
+        say::out(match cosigned {
+            None => "no witness has seen this log",
+            Some(true) => "its checkpoint has the cosignatures of witnesses",
+            Some(false) => {
+                "its checkpoint is newer than what witnesses cosigned: ask again in some seconds for one that they have"
+            }
+        });
         say::out(
             "`wardlet audit check-evidence` checks it, with the keys of the log and nothing else",
         );
     }
     Ok(())
+}
+
+/// Adds the cosignatures of witnesses, where they have seen this checkpoint; none where they have seen none.
+fn cosign(folder: &Path, pack: &mut Pack) -> Option<bool> {
+    let note = std::fs::read(folder.join(WITNESSED)).ok()?;
+    // One that is damaged is told by who asks the witnesses, and by `verify --policy`.
+    let note = Note::parse(&note).ok()?;
+    Some(pack.cosigned(&note))
 }
 
 fn unmade(error: MakeError) -> Failure {
@@ -147,8 +163,8 @@ pub(super) fn check(arguments: &CheckArguments) -> Result<(), Failure> {
         Some(keys) => keys,
         None => arguments.keys.beside(&arguments.place.folder()?)?,
     };
-    let policy = arguments.policy.as_deref().map(policy).transpose()?;
-    let pack = read(&arguments.pack, MAX_PACK_BYTES)?;
+    let policy = arguments.policy.as_deref().map(setup::policy).transpose()?;
+    let pack = setup::read(&arguments.pack, MAX_PACK_BYTES)?;
     match check_pack(&pack, &keys.entries, &keys.checkpoints, policy.as_ref()) {
         Ok(report) if arguments.json => say::json(&as_json(&report, policy.is_some())),
         Ok(report) => tell(&report, policy.is_some()),
@@ -173,34 +189,6 @@ fn bad(arguments: &CheckArguments, refused: Refused) -> Failure {
     };
     let hint = refused.hint();
     Failure::new(code, visible(&refused.to_string())).hint(hint)
-}
-
-/// A file of at most so many bytes, and one more of a longer one, which is refused by who reads it.
-fn read(path: &Path, most: usize) -> Result<Vec<u8>, Failure> {
-    let mut bytes = Vec::new();
-    let read = File::open(path).and_then(|file| {
-        let most = u64::try_from(most).unwrap_or(u64::MAX);
-        file.take(most.saturating_add(1)).read_to_end(&mut bytes)
-    });
-    let unread = |error| {
-        Failure::new(
-            UNREADABLE,
-            format!("cannot read `{}`: {error}", path.display()),
-        )
-    };
-    read.map(|_| bytes).map_err(unread)
-}
-
-/// The policy in a file.
-pub(super) fn policy(path: &Path) -> Result<Policy, Failure> {
-    let bytes = read(path, MAX_POLICY_BYTES)?;
-    let wrong = |error: &dyn std::fmt::Display| {
-        Failure::new(WRONG, format!("`{}` is no policy: {error}", path.display())).hint(Some(
-            "the form is that of C2SP tlog-policy: lines with `witness`, `group` and `quorum`",
-        ))
-    };
-    let text = str::from_utf8(&bytes).map_err(|error| wrong(&error))?;
-    text.parse().map_err(|error| wrong(&error))
 }
 
 /// The question as the flags that ask it.

@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 
 use wardlet_keys::VerifyingKey;
 
-use crate::cli::say::{Failure, UNREADABLE, WRONG};
+use crate::cli::say::{Failure, WRONG};
+use crate::cli::setup::keys;
 use crate::state::{CHECKPOINT_VKEYS, VKEY};
 
 /// Files with keys.
@@ -57,21 +58,4 @@ fn one(path: &Path) -> Result<VerifyingKey, Failure> {
         .try_into()
         .map_err(|_| Failure::new(WRONG, "the key of the entries is one, in one line"))?;
     Ok(key)
-}
-
-fn keys(path: &Path) -> Result<Vec<VerifyingKey>, Failure> {
-    let text = std::fs::read_to_string(path).map_err(|error| {
-        Failure::new(
-            UNREADABLE,
-            format!("cannot read the log's key `{}`: {error}", path.display()),
-        )
-        .hint(Some(
-            "the gateway writes it beside its log when it first runs",
-        ))
-    })?;
-    let keys = text.lines().map(str::trim).map(str::parse);
-    keys.collect::<Result<_, _>>().map_err(|error| {
-        let error = format!("`{}` holds no verifier key: {error}", path.display());
-        Failure::new(WRONG, error)
-    })
 }

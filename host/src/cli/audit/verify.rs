@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Read as _;
 use std::ops::Range;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 use wardlet_audit::checkpoint::Checkpoint;
@@ -13,6 +13,7 @@ use wardlet_audit::{
     Head, Options, Progress, RangeReport, Report, VerifyError, verify, verify_range,
 };
 use wardlet_keys::base64url;
+use wardlet_witness::verify_witnessed;
 
 use super::keys::{KeyFiles, Keys};
 use crate::cli::say::{self, Failure, REFUSED, UNREADABLE, WRONG};
@@ -30,6 +31,9 @@ pub(super) struct Arguments {
     /// back to what it was since
     #[arg(long, value_name = "SIZE:ROOT or FILE")]
     against: Option<String>,
+    /// Also that enough witnesses cosigned the log: a file with a C2SP tlog-policy
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["range", "entry"])]
+    policy: Option<PathBuf>,
     /// These entries alone, and that the checkpoint holds them: from the first to the last, for example
     /// `100..200`
     #[arg(long, value_name = "FIRST..LAST", conflicts_with = "against", value_parser = range)]
@@ -49,12 +53,7 @@ pub(super) fn main(arguments: &Arguments) -> Result<(), Failure> {
     let against = arguments.against.as_deref();
     let against = against.map(|text| head(text, &keys)).transpose()?;
     let one = arguments.entry.map(|index| index..index.saturating_add(1));
-    let done = match one.or_else(|| arguments.range.clone()) {
-        Some(range) => verify_range(&folder, &keys.entries, &keys.checkpoints, range)
-            .map(|report| tell_some(&report, arguments.json)),
-        None => all(&folder, &keys, against).map(|report| tell(&report, &keys, arguments.json)),
-    };
-    done.map_err(|error| {
+    let broken_log = |error: VerifyError| {
         let code = if error.is_broken() {
             REFUSED
         } else {
@@ -65,7 +64,31 @@ pub(super) fn main(arguments: &Arguments) -> Result<(), Failure> {
         }
         let hint = error.hint();
         Failure::new(code, error).hint(hint)
-    })
+    };
+    if let Some(range) = one.or_else(|| arguments.range.clone()) {
+        let report = verify_range(&folder, &keys.entries, &keys.checkpoints, range);
+        tell_some(&report.map_err(broken_log)?, arguments.json);
+        return Ok(());
+    }
+    let report = all(&folder, &keys, against).map_err(broken_log)?;
+    let policy = arguments.policy.as_deref();
+    let witnessed = policy.map(|policy| witnessed(&folder, &keys, policy, arguments.json));
+    tell(&report, &keys, witnessed.transpose()?, arguments.json);
+    Ok(())
+}
+
+/// The entries that enough witnesses of a policy have cosigned.
+fn witnessed(folder: &Path, keys: &Keys, policy: &Path, as_json: bool) -> Result<u64, Failure> {
+    let policy = setup::policy(policy)?;
+    let witnessed = verify_witnessed(folder, &keys.checkpoints, &policy);
+    let witnessed = witnessed.map_err(|error| {
+        if as_json {
+            say::json(&json!({ "ok": false, "broken": false, "error": error.to_string() }));
+        }
+        let hint = error.hint();
+        Failure::new(REFUSED, error).hint(hint)
+    })?;
+    Ok(witnessed.checkpoint.size)
 }
 
 /// Checks the whole log.
@@ -85,7 +108,7 @@ fn all(folder: &Path, keys: &Keys, against: Option<Head>) -> Result<Report, Veri
     checked
 }
 
-fn tell(report: &Report, keys: &Keys, as_json: bool) {
+fn tell(report: &Report, keys: &Keys, witnessed: Option<u64>, as_json: bool) {
     let root = base64url::encode(&report.head.root);
     if as_json {
         return say::json(&json!({
@@ -95,6 +118,7 @@ fn tell(report: &Report, keys: &Keys, as_json: bool) {
             "root": root,
             "checkpoint": report.checkpoint.map(|head| head.size),
             "checkpoint_signed": report.checkpoint_signed,
+            "witnessed": witnessed,
             "kinds": report.kinds,
             "effects": report.effects,
             "open": report.open,
@@ -117,6 +141,11 @@ fn tell(report: &Report, keys: &Keys, as_json: bool) {
     say::out(format!("entries    {}", counts(&report.kinds)));
     say::out(format!("decisions  {}", counts(&report.effects)));
     say::out(published(report.checkpoint, report.checkpoint_signed));
+    if let Some(size) = witnessed {
+        say::out(format!(
+            "witnessed  {size} entries, by as many as the policy asks"
+        ));
+    }
     if !report.open.is_empty() {
         say::out(format!(
             "open       {} calls have no outcome yet",

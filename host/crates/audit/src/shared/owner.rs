@@ -1,5 +1,7 @@
 //! The gateway that writes, for itself and for the others over the log.
 
+mod entries;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::os::unix::fs::PermissionsExt as _;
@@ -9,16 +11,14 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use wardlet_call::Json;
 use wardlet_keys::{EntryKey, PrivateFolder};
 
-use super::message::{Answer, Append, Hello, REQUEST_WITHIN, Request, VERSION, receive, send};
+use super::message::{Answer, Hello, REQUEST_WITHIN, Request, VERSION, receive, send};
 use super::session::{Alive, is_name};
 use crate::error::AuditError;
-use crate::line::{self, Reference, Seal};
-use crate::log::{Durability, Log};
+use crate::line::Seal;
+use crate::log::Log;
 use crate::record::Gateway;
-use crate::show::{Select, show};
 use crate::signer::{peer_is, wait_for_byte};
 use crate::tree::path;
 
@@ -31,19 +31,6 @@ const LOOK_EVERY: Duration = Duration::from_millis(200);
 
 /// Connections that are served at once: each is a thread.
 const MAX_CONNECTIONS: usize = 512;
-
-/// The kinds of entry that others write. The rest are the writer's own.
-const KINDS: [&str; 9] = [
-    "access",
-    "approval-request",
-    "approval-vote",
-    "config",
-    "decision",
-    "erasure",
-    "outcome",
-    "policy",
-    "quarantine",
-];
 
 /// The log, and who else writes to it.
 pub(super) struct Owner {
@@ -204,30 +191,6 @@ impl Owner {
         self.sessions.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The index of an entry that may have been written already, from `since` on.
-    pub(super) fn find(
-        &self,
-        since: u64,
-        (kind, body): (&str, &[u8]),
-    ) -> Result<Option<u64>, AuditError> {
-        let start = [br#"{"body":"#, body, br#","gateway":"#].concat();
-        let kind = Json::text(kind);
-        for entry in show(self.folder.path(), Select::From(since))? {
-            let entry = entry?;
-            if entry.line.as_bytes().starts_with(&start)
-                && entry.value.member("kind") == Some(&kind)
-            {
-                return Ok(Some(entry.index));
-            }
-        }
-        Ok(None)
-    }
-
-    /// Says that a call that was open when the log was taken over is this one's.
-    pub(super) fn claim(&self, index: u64) -> bool {
-        self.lock().orphans.remove(&index)
-    }
-
     /// Accepts others until the log is closed.
     fn accept(self: Arc<Self>, listener: &UnixListener) {
         let mut threads: Vec<JoinHandle<()>> = Vec::new();
@@ -363,89 +326,6 @@ impl Owner {
         }
         drop(sessions);
         self.look.notify_all();
-    }
-
-    /// Writes an entry of another gateway, once it is what one may be.
-    fn append(&self, session: &str, seal: &Seal, append: &Append) -> Result<Answer, AuditError> {
-        let (kind, body) = (append.kind.as_str(), append.body.get());
-        let unrecordable = |why: &str| AuditError::Unrecordable {
-            why: why.to_owned(),
-        };
-        if !KINDS.contains(&kind) {
-            return Err(unrecordable("its kind is none that others write"));
-        }
-        let value = Json::parse(body)
-            .ok()
-            .filter(|value| matches!(value, Json::Object(_)));
-        if value.and_then(|value| value.canonical().ok()).as_deref() != Some(body) {
-            return Err(unrecordable("its body is not in canonical form"));
-        }
-        let reference = line::reference(kind, body);
-        let reference = reference.map_err(|damage| unrecordable(&damage.to_string()))?;
-        let found = match append.since {
-            Some(since) => self.find(since, (kind, body.as_bytes()))?,
-            None => None,
-        };
-        let durability = if append.durable {
-            Durability::Durable
-        } else {
-            Durability::Written
-        };
-        let index = match found {
-            Some(index) => {
-                if durability == Durability::Durable {
-                    self.log.sync(index)?;
-                }
-                index
-            }
-            None => self.write(session, seal, (kind, body), (reference, durability))?,
-        };
-        self.settle(session, index, reference, found.is_some());
-        Ok(Answer::Written {
-            index,
-            size: self.log.size()?,
-            room: self.log.room().into(),
-        })
-    }
-
-    fn write(
-        &self,
-        session: &str,
-        seal: &Seal,
-        (kind, body): (&str, &str),
-        (reference, durability): (Reference, Durability),
-    ) -> Result<u64, AuditError> {
-        if let Reference::Closes(decision) = reference {
-            // Taken out before it is written, so that nobody else closes it meanwhile.
-            let mut sessions = self.lock();
-            let session = sessions.others.get_mut(session);
-            if !session.is_some_and(|session| session.open.remove(&decision)) {
-                return Err(AuditError::Closed);
-            }
-        }
-        let written = self
-            .log
-            .append_for(seal, (kind, body.as_bytes()), reference, durability);
-        if let (Err(AuditError::Full), Reference::Closes(decision)) = (&written, reference) {
-            // Nothing was written: it is open still.
-            self.settle(session, decision, Reference::Opens, false);
-        }
-        written
-    }
-
-    /// Notes what an entry opened or closed.
-    fn settle(&self, session: &str, index: u64, reference: Reference, was_there: bool) {
-        let mut sessions = self.lock();
-        // One that was there may have been closed already, as nobody's.
-        let is_open = !was_there || sessions.orphans.remove(&index);
-        let Some(session) = sessions.others.get_mut(session) else {
-            return;
-        };
-        match reference {
-            Reference::Opens if is_open => drop(session.open.insert(index)),
-            Reference::Closes(decision) => drop(session.open.remove(&decision)),
-            Reference::Opens | Reference::Neither => {}
-        }
     }
 
     /// Closes the calls of gateways that are gone, until the log is closed.

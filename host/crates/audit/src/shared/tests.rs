@@ -249,7 +249,17 @@ fn strangers_cannot_write_what_is_no_entry() {
             "{kind} {body}: {answer:?}"
         );
     }
-    // All the same it may write what is one, and finds it again where it is not sure.
+    answer(&writer, own);
+    drop(writer);
+    assert_eq!(place.check(), 2);
+}
+
+#[test]
+fn what_was_written_and_not_answered_is_found_again() {
+    let place = Place::new();
+    let writer = place.open();
+    let own = allow(&writer);
+    let mut stranger = Stranger::hello(&place, SESSION);
     let body = r#"{"digest":"sha256:00"}"#;
     let Some(Answer::Written { index, .. }) = stranger.append("config", body, None) else {
         panic!("it is an entry");
