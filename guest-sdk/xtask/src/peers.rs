@@ -35,9 +35,9 @@ pub(crate) const PEERS: Packages = Packages {
     python: (3, 10),
 };
 
-/// Verifiers of transparency logs for the tests.
+/// Verifiers of logs, canonical form and disclosures for the tests.
 pub(crate) const VERIFIERS: Packages = Packages {
-    what: "verifiers of transparency logs",
+    what: "verifiers by others",
     pins: "tests/verifiers",
     into: "target/verifiers",
     python: (3, 12),
@@ -146,6 +146,13 @@ pub(crate) fn install(
     let node = install_node(packages, workspace, steps)?;
     let python = install_python(packages, workspace, steps)?;
     Ok(Peers { node, python })
+}
+
+impl Packages {
+    /// The file that allows tests to be skipped for want of one of them.
+    pub(crate) fn allowed_skips(&self, workspace: &Workspace) -> PathBuf {
+        workspace.root.join(self.pins).join("allowed-skips")
+    }
 }
 
 /// Builds the verifiers in Go, where their sources and a compiler are there; gives the program.

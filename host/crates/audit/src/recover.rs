@@ -62,7 +62,7 @@ pub(crate) fn recover(store: &Store, key: &VerifyingKey) -> Result<Found, AuditE
     let checkpoint = checkpoint(store, key)?;
     let mark = OpenMark::read(store.folder(), key);
     let mut reading = Reading::new(store, levels.tree().clone(), checkpoint, mark);
-    reading.compare_published()?;
+    reading.compare_published(&levels)?;
     // Below the mark no decision is open.
     let from = mark.map_or(0, |mark| mark.lowest);
     for number in from / BUNDLE_ENTRIES..full {

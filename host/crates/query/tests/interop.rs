@@ -36,7 +36,8 @@ fn third_line(checkpoint: &Checkpoint) -> String {
 
 #[test]
 fn aics_tlog_takes_the_proof_of_each_row() {
-    let Some(python) = installed::python("aics_tlog_takes_the_proof_of_each_row") else {
+    let Some(python) = installed::python("aics_tlog_takes_the_proof_of_each_row", "aics-tlog")
+    else {
         return;
     };
     let place = tempfile::tempdir().unwrap();

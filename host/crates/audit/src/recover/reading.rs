@@ -15,6 +15,7 @@ use crate::merkle::tiles::TileHashes;
 use crate::merkle::{self, Tree, proof};
 use crate::tree::bundles::{self, Bundle};
 use crate::tree::frames::{Frames, Piece};
+use crate::tree::levels::Levels;
 use crate::tree::path::{self, BUNDLE_ENTRIES};
 use crate::tree::tiles::FolderTiles;
 use crate::verify::Head;
@@ -70,13 +71,14 @@ impl<'a> Reading<'a> {
         }
     }
 
-    /// Compares the published tiles with the checkpoint, where it lies within them.
-    pub(super) fn compare_published(&self) -> Result<(), AuditError> {
+    /// Compares the published tiles with the checkpoint, where it lies within them. `levels` are their edge: a crash after
+    /// bundles got their place and before the next checkpoint leaves no partial tiles for it.
+    pub(super) fn compare_published(&self, levels: &Levels) -> Result<(), AuditError> {
         let size = self.tree.size();
         match self.checkpoint {
             Some(head) if head.size < size => {
                 let folder = self.store.folder();
-                let mut hashes = TileHashes::new(FolderTiles::new(folder, None), size);
+                let mut hashes = TileHashes::new(FolderTiles::new(folder, Some(levels)), size);
                 let root = proof::root(&mut hashes, head.size);
                 let root = root.map_err(|error| error.of_folder(folder))?;
                 self.fits(head, root)

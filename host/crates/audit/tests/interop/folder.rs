@@ -19,7 +19,7 @@ fn is_good(python: &Path, folder: &Path, key: &str) -> bool {
 
 #[test]
 fn aics_tlog_checks_every_tile_of_a_log() {
-    let Some(python) = python("aics_tlog_checks_every_tile_of_a_log") else {
+    let Some(python) = python("aics_tlog_checks_every_tile_of_a_log", "aics-tlog") else {
         return;
     };
     for (count, tiles) in [

@@ -9,22 +9,37 @@ use serde_json::Value;
 
 use crate::skip::skip;
 
-/// A program of the folder of verifiers; where it is not there the test `test` is skipped.
-pub(crate) fn verifier(test: &str, program: &str) -> Option<PathBuf> {
-    let root = root();
-    let folder = env::var_os("WARDLET_VERIFIERS")
-        .map_or_else(|| root.join("target/verifiers"), PathBuf::from);
-    let path = folder.join(program);
-    if path.is_file() {
+/// What is there of the verifier `name` once it is installed, as a path in the folder of verifiers; where
+/// it is not there the test `test` is skipped.
+fn verifier(test: &str, name: &str, installed: &str) -> Option<PathBuf> {
+    let path = folder().join(installed);
+    if path.exists() {
         return Some(path);
     }
-    skip(test, &format!("{program} of the verifiers by others"));
+    skip(test, name);
     None
 }
 
-/// The Python of the verifiers.
-pub(crate) fn python(test: &str) -> Option<PathBuf> {
-    verifier(test, "python/bin/python")
+fn folder() -> PathBuf {
+    env::var_os("WARDLET_VERIFIERS").map_or_else(|| root().join("target/verifiers"), PathBuf::from)
+}
+
+/// The Python of the verifiers, where the PyPI package `name` is installed in it.
+pub(crate) fn python(test: &str, name: &str) -> Option<PathBuf> {
+    // All of them are installed together, and the stamp is written last.
+    verifier(test, name, "python/installed")?;
+    Some(folder().join("python/bin/python"))
+}
+
+/// The folder that holds `node_modules` with the npm package `name`.
+pub(crate) fn node(test: &str, name: &str) -> Option<PathBuf> {
+    verifier(test, name, "node.installed")?;
+    Some(folder())
+}
+
+/// The program around Go's package of notes.
+pub(crate) fn sumdb_note(test: &str) -> Option<PathBuf> {
+    verifier(test, "sumdb-note", "sumdb-note")
 }
 
 /// One of the scripts that ask the verifiers in Python.

@@ -7,7 +7,7 @@ use wardlet_audit::checkpoint::Checkpoint;
 use wardlet_audit::note::Note;
 use wardlet_keys::VerifyingKey;
 
-use crate::installed::{ask, verifier};
+use crate::installed::{ask, sumdb_note};
 use crate::support::{ORIGIN, vectors};
 
 /// What makes a checkpoint malformed beyond its note, of which this package knows nothing.
@@ -24,7 +24,7 @@ const TAKEN: &str = "one that fits before one that does not";
 
 #[test]
 fn go_finds_each_note_to_be_what_it_is() {
-    let Some(program) = verifier("go_finds_each_note_to_be_what_it_is", "sumdb-note") else {
+    let Some(program) = sumdb_note("go_finds_each_note_to_be_what_it_is") else {
         return;
     };
     let (mut good, mut bad) = (0, 0);
@@ -47,7 +47,7 @@ fn go_finds_each_note_to_be_what_it_is() {
 
 #[test]
 fn notes_that_go_signed_are_good() {
-    let Some(program) = verifier("notes_that_go_signed_are_good", "sumdb-note") else {
+    let Some(program) = sumdb_note("notes_that_go_signed_are_good") else {
         return;
     };
     let checkpoint = Checkpoint::new(ORIGIN, 7, [7; 32]);

@@ -48,7 +48,7 @@ const TAKEN: [(&str, &str); 1] = [
 
 #[test]
 fn aics_tlog_finds_each_vector_to_be_what_it_is() {
-    let Some(python) = python("aics_tlog_finds_each_vector_to_be_what_it_is") else {
+    let Some(python) = python("aics_tlog_finds_each_vector_to_be_what_it_is", "aics-tlog") else {
         return;
     };
     let asked = [
@@ -80,7 +80,7 @@ fn aics_tlog_finds_each_vector_to_be_what_it_is() {
 
 #[test]
 fn checkpoints_that_aics_tlog_signed_are_good() {
-    let Some(python) = python("checkpoints_that_aics_tlog_signed_are_good") else {
+    let Some(python) = python("checkpoints_that_aics_tlog_signed_are_good", "aics-tlog") else {
         return;
     };
     let time = 1_795_392_000_u64;
@@ -110,7 +110,7 @@ fn checkpoints_that_aics_tlog_signed_are_good() {
 
 #[test]
 fn aics_tlog_takes_proofs_out_of_a_log_of_ours() {
-    let Some(python) = python("aics_tlog_takes_proofs_out_of_a_log_of_ours") else {
+    let Some(python) = python("aics_tlog_takes_proofs_out_of_a_log_of_ours", "aics-tlog") else {
         return;
     };
     let place = tempfile::tempdir().unwrap();

@@ -61,7 +61,7 @@ impl Served {
 
 #[test]
 fn our_client_with_aics_witness() {
-    let Some(python) = python("our_client_with_aics_witness") else {
+    let Some(python) = python("our_client_with_aics_witness", "aics-witness") else {
         return;
     };
     let folder = tempfile::tempdir().unwrap();
@@ -117,7 +117,10 @@ fn feed(python: PathBuf, url: &str, witness: &str, steps: &[Value]) -> Value {
 
 #[test]
 fn the_client_of_aics_witness_with_our_witness() {
-    let Some(python) = python("the_client_of_aics_witness_with_our_witness") else {
+    let Some(python) = python(
+        "the_client_of_aics_witness_with_our_witness",
+        "aics-witness",
+    ) else {
         return;
     };
     let folder = tempfile::tempdir().unwrap();

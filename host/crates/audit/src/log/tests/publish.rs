@@ -109,6 +109,31 @@ fn the_published_files_are_those_of_the_tree() {
     );
 }
 
+/// A crash after a bundle got its place, and before the partial tiles and the checkpoint that cover it: what is there of the
+/// tree's edge is that of the checkpoint before.
+#[test]
+fn a_crash_between_a_bundle_and_its_checkpoint_leaves_a_log_that_opens() {
+    let place = Place::new();
+    let open = || quiet(&place, Ticking::new(), Box::new(place.signer.clone()));
+    let log = open();
+    refuse(&log, 456);
+    log.publish().unwrap();
+    let earlier = fs::read(place.path("checkpoint")).unwrap();
+    refuse(&log, 100);
+    log.publish().unwrap();
+    drop(log);
+    fs::write(place.path("checkpoint"), earlier).unwrap();
+    for partial in ["tile/1/000.p/2", "tile/0/002.p/44", "tile/entries/002.p/44"] {
+        fs::remove_file(place.path(partial)).unwrap();
+    }
+    let log = open();
+    assert_eq!(*log.recovered(), crate::Recovered::default());
+    refuse(&log, 1);
+    log.publish().unwrap();
+    drop(log);
+    assert_eq!(place.verified().checkpoint.unwrap().size, 557);
+}
+
 #[test]
 fn a_log_without_a_signer_has_tiles_and_no_checkpoint() {
     let place = Place::new();
