@@ -12,6 +12,7 @@
 mod clients;
 #[path = "witness/gateway.rs"]
 mod gateway;
+#[allow(dead_code, reason = "the log's own tests use the rest")]
 #[path = "../../audit/tests/interop/installed.rs"]
 mod installed;
 #[path = "witness/interop.rs"]
