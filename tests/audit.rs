@@ -3,7 +3,7 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
-use std::process::Output;
+use std::process::{Command, Output};
 
 use serde_json::{Value, json};
 
@@ -205,6 +205,46 @@ fn a_wider_state_folder_is_refused() {
         refused_to_start(finished.folder.path(), "chmod");
         fs::set_permissions(&path, before).unwrap();
     }
+}
+
+#[test]
+fn a_copy_is_made_beside_a_running_gateway_and_verifies_by_itself() {
+    let mut gateway = Gateway::start(&Setup::default());
+    let call = json!({"path": "/srv/data/a"});
+    gateway.agent.call("echo", &call);
+    gateway.agent.until("the log to be published", || {
+        gateway.status()["log_published"]
+            .as_u64()
+            .filter(|size| *size >= 4)
+    });
+    let to = gateway.path("copy");
+    let to = to.to_str().unwrap();
+    let copied = |files: bool| {
+        let output = gateway.wardlet(&["audit", "backup", to, "--json"]);
+        assert!(output.status.success(), "{output:?}");
+        let made: Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(made["files"].as_u64().unwrap() > 0, files, "{made}");
+        made["size"].as_u64().unwrap()
+    };
+    let size = copied(true);
+    let copy = Command::new(env!("CARGO_BIN_EXE_wardlet"))
+        .args(["audit", "verify", "--json", "--state", to])
+        .output()
+        .unwrap();
+    let verified: Value = serde_json::from_slice(&copy.stdout).unwrap();
+    assert_eq!(
+        (&verified["ok"], &verified["size"]),
+        (&json!(true), &json!(size))
+    );
+    assert_eq!(verified["checkpoint_signed"], true);
+    // Another log in the same place is refused, and the copy stays.
+    let other = Gateway::start(&Setup::default());
+    let refused = other.wardlet(&["audit", "backup", to]);
+    assert_eq!(refused.status.code(), Some(1), "{refused:?}");
+    let said = String::from_utf8(refused.stderr).unwrap();
+    assert!(said.contains("hint: name an empty folder"), "{said}");
+    other.finish();
+    gateway.finish();
 }
 
 fn refused_to_start(folder: &Path, words: &str) {

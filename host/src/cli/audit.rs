@@ -1,5 +1,6 @@
 //! `wardlet audit`: read the log, and check it.
 
+mod backup;
 mod evidence;
 mod export;
 mod kept;
@@ -38,6 +39,8 @@ enum Action {
     Evidence(evidence::Arguments),
     /// Check such a file with nothing but the keys of its log
     CheckEvidence(evidence::CheckArguments),
+    /// Copy the log elsewhere, while gateways write it: what is new since the last time, checked whole
+    Backup(backup::Arguments),
     /// Show the values that an entry commits to, as far as they are kept. The look is an entry itself
     Disclose(kept::Disclose),
     /// Show whose the pseudonyms in entries are. The look is an entry itself
@@ -74,6 +77,7 @@ pub(super) fn main(arguments: &Arguments) -> Result<(), Failure> {
         Action::Export(arguments) => export::main(arguments),
         Action::Evidence(arguments) => evidence::main(arguments),
         Action::CheckEvidence(arguments) => evidence::check(arguments),
+        Action::Backup(arguments) => backup::main(arguments),
         Action::Disclose(arguments) => kept::disclose(arguments),
         Action::Subjects(arguments) => kept::subjects(arguments),
         Action::Erase(arguments) => kept::erase(arguments),

@@ -36,6 +36,7 @@ pub mod proof;
 pub mod signer;
 pub mod witness;
 
+mod backup;
 mod clock;
 mod commitment;
 mod error;
@@ -56,6 +57,7 @@ mod verify;
 #[cfg(test)]
 mod fixture;
 
+pub use backup::{Backup, BackupError, backup};
 pub use clock::{Clock, SystemClock};
 pub use commitment::Commitment;
 pub use error::{AuditError, Damage};
