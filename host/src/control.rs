@@ -28,6 +28,12 @@ const MAX_QUESTION: u64 = 4 << 10;
 /// nothing must not keep its descriptor.
 const ANSWER_WITHIN: std::time::Duration = std::time::Duration::from_secs(10);
 
+/// How long whoever asks waits: longer than a gateway takes for any answer but that of a reload.
+const ASK_WITHIN: std::time::Duration = std::time::Duration::from_secs(20);
+
+/// How long a reload may take: as long as many plugins take to compile on a busy machine.
+const RELOAD_WITHIN: std::time::Duration = std::time::Duration::from_secs(600);
+
 /// What can be asked.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "ask")]
@@ -360,7 +366,10 @@ fn operate(question: &Question, gate: &Gate, name: &str) -> Reply {
         }
     };
     reply.unwrap_or_else(|error| Reply::Refused {
-        why: error.to_string(),
+        why: match error.hint() {
+            Some(hint) => format!("{error}; {hint}"),
+            None => error.to_string(),
+        },
     })
 }
 
@@ -416,6 +425,12 @@ impl Peer {
     /// [`ControlError::Io`] and [`ControlError::BadAnswer`]
     pub fn ask(&self, question: &Question) -> Result<Reply, ControlError> {
         let mut stream = self.connect()?;
+        let wait = match question {
+            Question::Reload { .. } => RELOAD_WITHIN,
+            _ => ASK_WITHIN,
+        };
+        stream.set_read_timeout(Some(wait))?;
+        stream.set_write_timeout(Some(ASK_WITHIN))?;
         let text = serde_json::to_string(question).map_err(|_| ControlError::BadAnswer)?;
         stream.write_all(format!("{text}\n").as_bytes())?;
         let mut line = String::new();

@@ -114,21 +114,24 @@ impl Principals {
         }
     }
 
-    /// Erases somebody, by pseudonym or by name; none where nobody is known by it.
+    /// Erases somebody, by pseudonym or by name; none where nobody is known by it. What is left on the disk goes with
+    /// [`Principals::forget`].
     ///
     /// # Errors
     /// [`VaultError`]
     pub fn erase(&self, who: &str) -> Result<Option<Erased>, VaultError> {
-        let known = self.vault.subjects()?;
-        let found = known
-            .into_iter()
-            .find(|known| known.pseudonym == who || known.name == who);
-        let Some(KnownSubject { pseudonym, .. }) = found else {
-            return Ok(None);
-        };
         // What is on its way is erased with the rest; what cannot be written need not be.
         let _ = self.vault.flush();
-        let erased = self.vault.erase(&pseudonym)?;
+        let (pseudonym, erased) = match self.vault.erase(who)? {
+            Some(values) => (who.to_owned(), Some(values)),
+            None => match self.vault.named(who)? {
+                Some(pseudonym) => {
+                    let erased = self.vault.erase(&pseudonym)?;
+                    (pseudonym, erased)
+                }
+                None => return Ok(None),
+            },
+        };
         if self.caller().pseudonym() == pseudonym {
             self.renew();
         }
@@ -136,6 +139,14 @@ impl Principals {
             pseudonym,
             disclosures,
         }))
+    }
+
+    /// Takes from the disk what erasures left there.
+    ///
+    /// # Errors
+    /// [`VaultError::Busy`]
+    pub fn forget(&self) -> Result<(), VaultError> {
+        self.vault.forget()
     }
 
     /// Everybody who is known.

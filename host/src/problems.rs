@@ -12,6 +12,7 @@ pub async fn tell(gate: Arc<Gate>) {
     let mut log = Told::default();
     let mut vault = Told::default();
     let mut witnesses = Told::default();
+    let mut lost = 0;
     let mut turns = tokio::time::interval(CHECKPOINT_EVERY);
     loop {
         turns.tick().await;
@@ -25,8 +26,14 @@ pub async fn tell(gate: Arc<Gate>) {
             "the log is not witnessed",
             "the log is witnessed again",
         );
+        let kept = gate.principals().kept();
+        if kept.lost > lost {
+            let values = kept.lost - lost;
+            tracing::error!(values, "values that entries commit to were not kept");
+            lost = kept.lost;
+        }
         vault.see(
-            gate.principals().kept().problem,
+            kept.problem,
             "what entries commit to is not kept",
             "what entries commit to is kept again",
         );

@@ -160,8 +160,15 @@ pub async fn follow(gate: Arc<Gate>) {
     let mut turns = tokio::time::interval(FOLLOW_EVERY);
     loop {
         turns.tick().await;
-        gate.quarantine().follow();
-        gate.principals().follow();
+        let gate = Arc::clone(&gate);
+        // It reads files, and may wait for another gateway's lock.
+        let followed = tokio::task::spawn_blocking(move || {
+            gate.quarantine().follow();
+            gate.principals().follow();
+        });
+        if followed.await.is_err() {
+            return;
+        }
     }
 }
 
@@ -215,7 +222,7 @@ impl Quarantine {
         }
     }
 
-    /// What the file says, with whom `known` holds beyond what could be written, and the lock under which nobody
+    /// What the file says, with what `known` holds beyond what could be written, and the lock under which nobody
     /// else changes it. It ends with the file.
     fn latest(&self, known: &Records) -> Result<(std::fs::File, Records), QuarantineError> {
         let lock = self.folder.append(LOCK)?;
@@ -226,10 +233,15 @@ impl Quarantine {
         })?;
         let mut records = read(&self.folder)?;
         if self.unkept.load(Ordering::Relaxed) {
-            let known = known.values().flat_map(BTreeMap::values);
-            for record in known.filter(|record| record.since.is_some()) {
+            for record in known.values().flat_map(BTreeMap::values) {
                 let by_caller = records.entry(record.plugin.clone()).or_default();
-                by_caller.insert(record.principal.clone(), record.clone());
+                let kept = by_caller.get(&record.principal);
+                let is_more = |kept: &Record| {
+                    record.since.is_some() || record.faults.len() > kept.faults.len()
+                };
+                if kept.is_none_or(is_more) {
+                    by_caller.insert(record.principal.clone(), record.clone());
+                }
             }
         }
         Ok((lock, records))

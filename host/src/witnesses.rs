@@ -8,8 +8,8 @@ use wardlet_audit::witness::Policy;
 use wardlet_audit::{SharedLog, SystemClock, WriterRole};
 use wardlet_keys::VerifyingKey;
 use wardlet_witness::{
-    DEFAULT_CADENCE, HttpPost, Limits, POST_WITHIN, StartError, WitnessedError, Witnessing,
-    verify_witnessed,
+    DEFAULT_CADENCE, HttpPost, Limits, POST_WITHIN, StartError, Witnessed, WitnessedError,
+    Witnessing, verify_witnessed,
 };
 
 /// How often a gateway looks how the witnesses stand.
@@ -79,21 +79,25 @@ impl Witnesses {
     /// # Errors
     /// [`StartError`] where what was witnessed before does not fit the policy, or is damaged.
     pub fn look(&self, log: &SharedLog) -> Result<(), StartError> {
-        let mut state = self.lock();
+        // Gathered before the lock is taken, under which calls wait.
         if log.role() == WriterRole::Owner {
-            let asking = match state.asking.take() {
+            let asking = self.lock().asking.take();
+            let asking = match asking {
                 Some(asking) => asking,
                 None => self.ask()?,
             };
-            state.standing = self.of_asking(&asking);
-            state.asking = Some(asking);
-        } else if state
-            .looked
-            .is_none_or(|at| at.elapsed() >= DEFAULT_CADENCE)
-        {
-            state.looked = Some(Instant::now());
+            let standing = self.of_asking(&asking);
+            let mut state = self.lock();
+            (state.standing, state.asking) = (standing, Some(asking));
+            return Ok(());
+        }
+        let looked = self.lock().looked;
+        if looked.is_none_or(|at| at.elapsed() >= DEFAULT_CADENCE) {
             let published = log.published().size.unwrap_or(0);
-            self.read(&mut state, published);
+            let read = verify_witnessed(&self.log, &self.keys(), &self.policy);
+            let mut state = self.lock();
+            state.looked = Some(Instant::now());
+            self.read(&mut state, published, read);
         }
         Ok(())
     }
@@ -125,14 +129,17 @@ impl Witnesses {
     }
 
     /// What the file says that the gateway which asks them writes.
-    fn read(&self, state: &mut State, published: u64) {
-        let read = verify_witnessed(&self.log, &self.keys(), &self.policy);
+    fn read(&self, state: &mut State, published: u64, read: Result<Witnessed, WitnessedError>) {
         let (witnessed, failed) = match read {
             Ok(witnessed) => (Some(witnessed.checkpoint.size), None),
             Err(WitnessedError::Missing { .. }) => (None, None),
             Err(error) => (None, Some(error.to_string())),
         };
         let waits = published > witnessed.unwrap_or(0);
+        if witnessed > state.standing.witnessed {
+            // Something new was seen, and what waits now came after it.
+            state.waiting = None;
+        }
         state.waiting = waits.then(|| state.waiting.unwrap_or_else(Instant::now));
         let waited = state.waiting.map(|since| since.elapsed());
         let late = waited

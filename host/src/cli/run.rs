@@ -7,7 +7,7 @@ use std::sync::Arc;
 use tokio::signal::unix::{SignalKind, signal};
 use wardlet_audit::{Event, SharedLog, SystemClock};
 
-use super::say::{Failure, REFUSED, UNREADABLE};
+use super::say::{Failure, REFUSED, UNREADABLE, WRONG};
 use super::{CONFIG, setup};
 use crate::config::Config;
 use crate::control;
@@ -89,11 +89,13 @@ pub(super) fn main(arguments: &Arguments) -> Result<(), Failure> {
     let (gate, approvals) = (Arc::new(gate), Arc::new(Approvals::default()));
     let judge = Arc::clone(&gate);
     let running = Running::new((config, read), grounds, fixed, gate, approvals);
-    let end = serve(Arc::new(running), &state)?;
+    let end = serve(Arc::new(running), &state);
+    // Whatever ended it, what was given to be kept is.
+    let kept = judge.principals().flush();
+    let end = end?;
     // Here and not where the log is dropped, which a thread that still reads may put off to the end of the process.
     log.close()
         .map_err(|error| failed(StateError::Audit(error)))?;
-    let kept = judge.principals().flush();
     kept.map_err(|error| failed(StateError::Vault(error)))?;
     ended(&end)
 }
@@ -121,6 +123,13 @@ fn witnesses(
         return Ok(None);
     };
     let policy = setup::policy(&terms.policy)?;
+    if policy.asks_for_none() {
+        let path = terms.policy.display();
+        let error =
+            format!("the policy `{path}` asks for no witness, so that nothing would be witnessed");
+        return Err(Failure::new(WRONG, error)
+            .hint(Some("say in it how many have to cosign: `quorum <name>`")));
+    }
     let places = (
         state.folder().join(LOG),
         state.folder().join(CHECKPOINT_VKEYS),

@@ -82,6 +82,8 @@ impl Operator<'_> {
     /// [`OperatorError`]
     pub fn erase(&self, who: &str) -> Result<Option<Erased>, OperatorError> {
         let Some(erased) = self.principals.erase(who)? else {
+            // Of somebody who was erased before, something may be left.
+            self.principals.forget()?;
             return Ok(None);
         };
         // Asked now: whoever erases itself has another pseudonym already.
@@ -96,6 +98,7 @@ impl Operator<'_> {
             pseudonym: erased.pseudonym.clone(),
             source,
         })?;
+        self.principals.forget()?;
         Ok(Some(erased))
     }
 

@@ -32,7 +32,7 @@ impl Fixed {
             wrong.push("the folder of records cannot change while the gateway runs".to_owned());
         }
         if old.log != new.log {
-            wrong.push("the signer of the log cannot change while the gateway runs".to_owned());
+            wrong.push("`[log]` cannot change while the gateway runs".to_owned());
         }
         let name = &self.server;
         match new.servers.get(name) {

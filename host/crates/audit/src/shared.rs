@@ -28,7 +28,7 @@ use wardlet_keys::{EntryKey, PrivateFolder};
 
 use self::follower::{Follower, Lost};
 use self::message::{Hello, Request, VERSION};
-use self::owner::Running;
+use self::owner::{Running, is_unique};
 use self::session::Alive;
 use crate::clock::SystemClock;
 use crate::error::AuditError;
@@ -159,6 +159,10 @@ impl SharedLog {
         let body = body_within(decision, self.seal.room())?;
         let index = self.append(("decision", &body), Reference::Opens, durability)?;
         self.calls().insert(index);
+        // Where this process took over in this moment, it took the call for somebody else's.
+        if let Writer::Own(running) = &*self.writer() {
+            running.owner().claim(index);
+        }
         Ok(WrittenDecision {
             index,
             log: self.id,
@@ -312,6 +316,7 @@ impl SharedLog {
     ) -> Result<u64, AuditError> {
         let owner = running.owner();
         if let Some(since) = since
+            && is_unique(kind)
             && let Some(index) = owner.find(since, (kind, body))?
         {
             if durability == Durability::Durable {

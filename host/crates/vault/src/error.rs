@@ -38,7 +38,7 @@ pub enum VaultError {
         what: String,
     },
     /// What was erased may be read from the disk until another process lets go.
-    #[error("another process keeps old pages of the vault in use")]
+    #[error("it is erased, and another process keeps old pages of the vault in use")]
     Busy,
     /// What was to be kept is not.
     #[error("what was to be kept could not be written: {why}")]
@@ -74,7 +74,7 @@ impl VaultError {
             VaultError::Damaged { .. } => {
                 Some("restore the vault from a backup, or erase the subject".to_owned())
             }
-            VaultError::Busy => Some("erase once more when no other command reads the vault".to_owned()),
+            VaultError::Busy => Some("erase the same once more when no other command reads the vault: what is left goes with it".to_owned()),
             VaultError::Thread { .. } => None,
         }
     }

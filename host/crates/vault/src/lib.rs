@@ -16,6 +16,7 @@
 //! vault.flush()?;
 //! assert_eq!(vault.of_transaction("txn")?[0].value, r#"{"path":"/a"}"#);
 //! vault.erase(subject.pseudonym())?;
+//! vault.forget()?;
 //! assert!(vault.of_transaction("txn")?.is_empty());
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
@@ -161,19 +162,33 @@ impl Vault {
     }
 
     /// Erases a subject by its pseudonym: its key, its name, and all values that were kept of it. How many
-    /// those were; none where there is no such subject. Nothing of it is left in the file when this returns.
+    /// those were; none where there is no such subject. Old pages are gone once [`Vault::forget`] says so.
     ///
-    /// A crash in here leaves either all of it or nothing but old pages in the write-ahead file of SQLite,
-    /// which the next erasure or opening writes over.
+    /// A crash in here leaves all of it or nothing.
     ///
     /// # Errors
-    /// [`VaultError`]; [`VaultError::Busy`] where it is erased, and another process keeps the old pages in use.
+    /// [`VaultError`]
     pub fn erase(&self, pseudonym: &str) -> Result<Option<u64>, VaultError> {
-        let connection = &mut self.shared.connection();
-        let erased = subject::erase(connection, pseudonym);
-        let erased = erased.map_err(|error| self.failed(error))?;
-        file::forget_pages(connection)?;
-        Ok(erased)
+        let erased = subject::erase(&mut self.shared.connection(), pseudonym);
+        erased.map_err(|error| self.failed(error))
+    }
+
+    /// Takes the old pages of what was erased from the disk. A crash before leaves them in the write-ahead file of SQLite; the
+    /// next erasure or opening that no other process is in the way of takes them.
+    ///
+    /// # Errors
+    /// [`VaultError::Busy`] where another process keeps old pages in use.
+    pub fn forget(&self) -> Result<(), VaultError> {
+        file::forget_pages(&self.shared.connection()).map_err(|error| self.failed(error))
+    }
+
+    /// The pseudonym of a name; none where nobody is known by it.
+    ///
+    /// # Errors
+    /// [`VaultError`]
+    pub fn named(&self, name: &str) -> Result<Option<String>, VaultError> {
+        let found = subject::named(&self.shared.connection(), &self.shared.key, name);
+        found.map_err(|error| self.failed(error))
     }
 
     fn failed(&self, error: VaultError) -> VaultError {

@@ -13,7 +13,7 @@ use crate::subject::{self, Subject};
 /// A value is written within this time, together with those that came meanwhile: as what the log writes.
 pub const WRITE_WITHIN: Duration = Duration::from_millis(50);
 
-/// Longer disclosures are not kept: whole files that tools read and write would make the vault a second copy of
+/// Longer disclosures, which are base64url of the value, are not kept: values of some 192 KiB. Whole files that tools read and write would make the vault a second copy of
 /// what they work on.
 pub const MAX_DISCLOSURE_BYTES: usize = 256 << 10;
 

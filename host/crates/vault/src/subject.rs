@@ -103,8 +103,7 @@ pub(crate) fn find_or_make(
     name: &str,
     now_ms: u64,
 ) -> Result<Subject, VaultError> {
-    let codes: [u8; CODE_KEY_BYTES] = vault.derive(b"wardlet-handles/v1");
-    let handle = hmac_sha256(&codes, name.as_bytes());
+    let handle = handle(vault, name);
     // Two processes that meet a new subject agree on the one of the first.
     let begun = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let found = begun
@@ -127,6 +126,23 @@ pub(crate) fn find_or_make(
     )?;
     begun.commit()?;
     Ok(subject)
+}
+
+/// The pseudonym of a name.
+pub(crate) fn named(
+    connection: &Connection,
+    vault: &SealingKey,
+    name: &str,
+) -> Result<Option<String>, VaultError> {
+    let mut found = connection.prepare_cached("SELECT pseudonym FROM subject WHERE handle = ?")?;
+    let found = found.query_row([handle(vault, name)], |row| row.get(0));
+    Ok(found.optional()?)
+}
+
+/// The code by which a name is found.
+fn handle(vault: &SealingKey, name: &str) -> [u8; CODE_KEY_BYTES] {
+    let codes: [u8; CODE_KEY_BYTES] = vault.derive(b"wardlet-handles/v1");
+    hmac_sha256(&codes, name.as_bytes())
 }
 
 /// A subject out of its row.

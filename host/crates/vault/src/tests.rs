@@ -156,7 +156,13 @@ fn nothing_is_left_of_what_is_erased_and_nothing_comes_back() {
     let before = bytes(&place.folder());
     assert_eq!(secrets.len(), 52);
     assert!(secrets.iter().all(|secret| holds(&before, secret)));
+    assert_eq!(
+        vault.named("a").unwrap().as_deref(),
+        Some(subject.pseudonym())
+    );
     assert_eq!(vault.erase(subject.pseudonym()).unwrap(), Some(50));
+    vault.forget().unwrap();
+    assert_eq!(vault.named("a").unwrap(), None);
     let after = bytes(&place.folder());
     assert!(!secrets.iter().any(|secret| holds(&after, secret)));
     assert!(!holds(&after, subject.pseudonym().as_bytes()));
@@ -295,7 +301,8 @@ fn old_pages_that_another_keeps_in_use_are_told_and_go_later() {
         .execute_batch("BEGIN; SELECT count(*) FROM subject;")
         .unwrap();
     let pseudonym = vault.subject("a", 1).unwrap().pseudonym().to_owned();
-    let error = vault.erase(&pseudonym).unwrap_err();
+    assert_eq!(vault.erase(&pseudonym).unwrap(), Some(1));
+    let error = vault.forget().unwrap_err();
     assert!(matches!(error, VaultError::Busy), "{error}");
     assert!(error.hint().is_some());
     assert!(

@@ -9,11 +9,12 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 use wardlet_audit::checkpoint::Checkpoint;
 use wardlet_audit::note::MAX_NOTE_BYTES;
+use wardlet_audit::witness::Policy;
 use wardlet_audit::{
     Head, Options, Progress, RangeReport, Report, VerifyError, verify, verify_range,
 };
 use wardlet_keys::base64url;
-use wardlet_witness::verify_witnessed;
+use wardlet_witness::{WitnessedError, verify_witnessed};
 
 use super::keys::{KeyFiles, Keys};
 use crate::cli::say::{self, Failure, REFUSED, UNREADABLE, WRONG};
@@ -70,23 +71,27 @@ pub(super) fn main(arguments: &Arguments) -> Result<(), Failure> {
         tell_some(&report.map_err(broken_log)?, arguments.json);
         return Ok(());
     }
+    let policy = arguments.policy.as_deref().map(setup::policy).transpose()?;
     let report = all(&folder, &keys, against).map_err(broken_log)?;
-    let policy = arguments.policy.as_deref();
-    let witnessed = policy.map(|policy| witnessed(&folder, &keys, policy, arguments.json));
+    let witnessed = policy.map(|policy| witnessed(&folder, &keys, &policy, arguments.json));
     tell(&report, &keys, witnessed.transpose()?, arguments.json);
     Ok(())
 }
 
 /// The entries that enough witnesses of a policy have cosigned.
-fn witnessed(folder: &Path, keys: &Keys, policy: &Path, as_json: bool) -> Result<u64, Failure> {
-    let policy = setup::policy(policy)?;
-    let witnessed = verify_witnessed(folder, &keys.checkpoints, &policy);
+fn witnessed(folder: &Path, keys: &Keys, policy: &Policy, as_json: bool) -> Result<u64, Failure> {
+    let witnessed = verify_witnessed(folder, &keys.checkpoints, policy);
     let witnessed = witnessed.map_err(|error| {
+        let (code, is_broken) = match &error {
+            WitnessedError::File(_) | WitnessedError::Log(_) => (UNREADABLE, false),
+            WitnessedError::Forked { .. } | WitnessedError::RolledBack { .. } => (REFUSED, true),
+            _ => (REFUSED, false),
+        };
         if as_json {
-            say::json(&json!({ "ok": false, "broken": false, "error": error.to_string() }));
+            say::json(&json!({ "ok": false, "broken": is_broken, "error": error.to_string() }));
         }
         let hint = error.hint();
-        Failure::new(REFUSED, error).hint(hint)
+        Failure::new(code, error).hint(hint)
     })?;
     Ok(witnessed.checkpoint.size)
 }

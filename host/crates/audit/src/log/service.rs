@@ -102,6 +102,12 @@ impl Service {
         (reference, urgency): (Reference, Urgency),
     ) -> Result<u64, AuditError> {
         let state = self.writer.lock()?;
+        // Whoever else believes it to be open: here it is known.
+        if let Reference::Closes(decision) = reference
+            && !state.is_open(decision)
+        {
+            return Err(AuditError::Closed);
+        }
         let index = state.next;
         // The time is read under the lock too, so that times rise with the indices.
         let now_ms = self.clock.now_ms();

@@ -60,6 +60,13 @@ pub(super) struct State {
     closing: bool,
 }
 
+impl State {
+    /// Whether a decision has no outcome yet.
+    pub(super) fn is_open(&self, decision: u64) -> bool {
+        self.open.contains(&decision)
+    }
+}
+
 /// A bundle that is being filled.
 struct Pending {
     number: u64,

@@ -21,6 +21,10 @@ use crate::tree::path;
 /// What is known of the disk's room is asked for anew after this time: a disk fills up over seconds.
 const ROOM_FOR: Duration = Duration::from_secs(1);
 
+/// Connections that are kept between requests: a gateway rarely waits for the disk with more calls at once, and each costs the writer a
+/// thread.
+const MAX_IDLE: usize = 4;
+
 /// The connections of one gateway to the one that writes. Each serves one request at a time, so that whoever waits for the
 /// disk holds up nobody else.
 pub(super) struct Follower {
@@ -98,11 +102,12 @@ impl Follower {
         }
     }
 
+    /// Keeps a connection for the next request, unless enough are kept.
     fn put_back(&self, stream: UnixStream) {
-        self.idle
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(stream);
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        if idle.len() < MAX_IDLE {
+            idle.push(stream);
+        }
     }
 
     fn ask(&self, request: &Request) -> Result<Answer, Lost> {

@@ -2,6 +2,8 @@
 
 mod entries;
 
+pub(super) use self::entries::is_unique;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::os::unix::fs::PermissionsExt as _;
@@ -23,14 +25,14 @@ use crate::signer::{peer_is, wait_for_byte};
 use crate::tree::path;
 
 /// How long the calls of other gateways are left open after the writer ended, until those gateways name them as theirs: each
-/// finds out with its next call, and asks once a second at the latest.
+/// finds out with its next call, and asks once a second at the latest. As long again while one that lives has not come.
 const CLAIM_WITHIN: Duration = Duration::from_secs(3);
 
 /// How often is looked whether a gateway that hung up has ended.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
 
-/// Connections that are served at once: each is a thread.
-const MAX_CONNECTIONS: usize = 512;
+/// Connections that are served at once: each is a thread, and two of the 1,024 descriptors that a process commonly has.
+const MAX_CONNECTIONS: usize = 256;
 
 /// The log, and who else writes to it.
 pub(super) struct Owner {
@@ -217,7 +219,8 @@ impl Owner {
             return None;
         }
         let mut sessions = self.lock();
-        if sessions.connections.len() >= MAX_CONNECTIONS {
+        // Under the lock, since `close` looks at all connections under it once.
+        if self.closing.load(Ordering::Acquire) || sessions.connections.len() >= MAX_CONNECTIONS {
             return None;
         }
         let number = sessions.next;
@@ -265,7 +268,12 @@ impl Owner {
                 return Ok(());
             }
             stream.set_read_timeout(Some(REQUEST_WITHIN))?;
-            let answer = match receive(stream)? {
+            let request = receive(stream)?;
+            // Who did not wait for the answer has told its agent that the call is refused.
+            if has_hung_up(stream) {
+                return Ok(());
+            }
+            let answer = match request {
                 Request::Hello(_) => return Ok(()),
                 Request::Append(append) => self.append(session, seal, &append),
                 Request::Flush => self.log.flush().map(|()| self.state()),
@@ -335,9 +343,13 @@ impl Owner {
             let left = self.left(&mut sessions);
             if !left.is_empty() {
                 drop(sessions);
-                // A log that takes nothing more has them closed by the next start.
-                drop(self.log.close_unknown(left));
+                let closed = self.log.close_unknown(left.clone());
                 sessions = self.lock();
+                if closed.is_err() {
+                    // On a full disk they are tried again; a log that takes nothing more has them closed by the next start.
+                    sessions.orphans.extend(left);
+                    sessions.until = Some(Instant::now() + CLAIM_WITHIN);
+                }
                 continue;
             }
             let gone = |session: &Session| session.connections == 0;
@@ -357,8 +369,18 @@ impl Owner {
     fn left(&self, sessions: &mut Sessions) -> BTreeSet<u64> {
         let mut left = BTreeSet::new();
         if sessions.until.is_some_and(|until| until <= Instant::now()) {
-            sessions.until = None;
-            left.append(&mut sessions.orphans);
+            // One that lives and has not come yet, since it is stopped or busy, may name them still.
+            let others = self.alive.others();
+            let all_came = others.is_ok_and(|others| {
+                let came = |name: &String| sessions.others.contains_key(name);
+                others.iter().all(came)
+            });
+            if all_came {
+                sessions.until = None;
+                left.append(&mut sessions.orphans);
+            } else {
+                sessions.until = Some(Instant::now() + CLAIM_WITHIN);
+            }
         }
         sessions.others.retain(|name, session| {
             // One that cannot be looked at is taken for living, and looked at again.
@@ -370,6 +392,13 @@ impl Owner {
         });
         left
     }
+}
+
+/// Whether the other end closed the connection.
+fn has_hung_up(stream: &UnixStream) -> bool {
+    let mut byte = [0];
+    let flags = rustix::net::RecvFlags::PEEK | rustix::net::RecvFlags::DONTWAIT;
+    matches!(rustix::net::recv(stream, &mut byte, flags), Ok((_, 0)))
 }
 
 fn refusal(error: AuditError) -> Answer {

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::fs::File;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
 use wardlet_keys::{KeyError, PrivateFolder, digest::hex, random};
@@ -27,7 +28,10 @@ impl Alive {
         loop {
             let name = hex(&random::<NAME_BYTES>()?);
             // None only where somebody looked in this moment whether it lives.
-            if let Some(lock) = lock::take(&folder, &name)? {
+            if let Some(lock) = lock::take(&folder, &name)?
+                // Somebody may have taken it for a dead one's before the lock was on it: that is done under the lock only.
+                && lock.metadata().is_ok_and(|file| file.nlink() > 0)
+            {
                 return Ok(Alive {
                     folder,
                     name,

@@ -260,18 +260,26 @@ fn what_was_written_and_not_answered_is_found_again() {
     let writer = place.open();
     let own = allow(&writer);
     let mut stranger = Stranger::hello(&place, SESSION);
-    let body = r#"{"digest":"sha256:00"}"#;
-    let Some(Answer::Written { index, .. }) = stranger.append("config", body, None) else {
+    let body = r#"{"effect":"deny","txn":"t"}"#;
+    let Some(Answer::Written { index, .. }) = stranger.append("decision", body, None) else {
         panic!("it is an entry");
     };
     for (since, expected) in [(0, index), (index, index), (index + 1, index + 1)] {
-        let Some(Answer::Written { index, .. }) = stranger.append("config", body, Some(since))
+        let Some(Answer::Written { index, .. }) = stranger.append("decision", body, Some(since))
         else {
             panic!("it is an entry");
         };
         assert_eq!(index, expected, "since {since}");
     }
+    // Of kinds that may have one body twice, nothing is taken for another's.
+    for index in 3..5 {
+        let answer = stranger.append("config", r#"{"digest":"sha256:00"}"#, Some(0));
+        assert!(
+            matches!(answer, Some(Answer::Written { index: found, .. }) if found == index),
+            "{answer:?}"
+        );
+    }
     answer(&writer, own);
     drop(writer);
-    assert_eq!(place.check(), 4);
+    assert_eq!(place.check(), 6);
 }

@@ -70,8 +70,8 @@ impl Owner {
         let reference = line::reference(kind, body);
         let reference = reference.map_err(|damage| unrecordable(&damage.to_string()))?;
         let found = match append.since {
-            Some(since) => self.find(since, (kind, body.as_bytes()))?,
-            None => None,
+            Some(since) if is_unique(kind) => self.find(since, (kind, body.as_bytes()))?,
+            _ => None,
         };
         let durability = if append.durable {
             Durability::Durable
@@ -87,7 +87,7 @@ impl Owner {
             }
             None => self.write(session, seal, (kind, body), (reference, durability))?,
         };
-        self.settle(session, index, reference, found.is_some());
+        self.settle(session, index, reference, found.is_some())?;
         Ok(Answer::Written {
             index,
             size: self.log.size()?,
@@ -106,7 +106,9 @@ impl Owner {
             // Taken out before it is written, so that nobody else closes it meanwhile.
             let mut sessions = self.lock();
             let session = sessions.others.get_mut(session);
-            if !session.is_some_and(|session| session.open.remove(&decision)) {
+            let was_its = session.is_some_and(|session| session.open.remove(&decision));
+            // One that was answered in the moment of the change of writers may not have been named.
+            if !was_its && !sessions.orphans.remove(&decision) {
                 return Err(AuditError::Closed);
             }
         }
@@ -115,23 +117,39 @@ impl Owner {
             .append_for(seal, (kind, body.as_bytes()), reference, durability);
         if let (Err(AuditError::Full), Reference::Closes(decision)) = (&written, reference) {
             // Nothing was written: it is open still.
-            self.settle(session, decision, Reference::Opens, false);
+            self.settle(session, decision, Reference::Opens, false)?;
         }
         written
     }
 
     /// Notes what an entry opened or closed.
-    fn settle(&self, session: &str, index: u64, reference: Reference, was_there: bool) {
+    ///
+    /// # Errors
+    /// [`AuditError::Closed`] where a decision that was there already was closed as nobody's: its call must not go on.
+    fn settle(
+        &self,
+        session: &str,
+        index: u64,
+        reference: Reference,
+        was_there: bool,
+    ) -> Result<(), AuditError> {
         let mut sessions = self.lock();
-        // One that was there may have been closed already, as nobody's.
-        let is_open = !was_there || sessions.orphans.remove(&index);
+        let claimed = was_there && sessions.orphans.remove(&index);
         let Some(session) = sessions.others.get_mut(session) else {
-            return;
+            return Ok(());
         };
         match reference {
-            Reference::Opens if is_open => drop(session.open.insert(index)),
+            Reference::Opens if !was_there || claimed => drop(session.open.insert(index)),
+            Reference::Opens if !session.open.contains(&index) => return Err(AuditError::Closed),
             Reference::Closes(decision) => drop(session.open.remove(&decision)),
             Reference::Opens | Reference::Neither => {}
         }
+        Ok(())
     }
+}
+
+/// Whether no two entries of this kind have one body: a decision has a transaction of its own, and an outcome its decision.
+/// The others may, and are rather written twice than taken for another's.
+pub(in crate::shared) fn is_unique(kind: &str) -> bool {
+    matches!(kind, "decision" | "outcome")
 }
