@@ -72,6 +72,34 @@ fn they_write_one_log_and_are_asked_at_one_place() {
     assert!(indices.eq(0..entries.0.len() as u64));
 }
 
+/// As a client that starts all its servers together, over a folder in which nothing is yet.
+#[test]
+fn they_may_all_start_at_the_same_moment() {
+    for _ in 0..4 {
+        let folder = Setup::default().write();
+        let start = |name: usize| {
+            let log = folder.path().join(format!("{name}.log"));
+            Agent::start(run(folder.path()), &log)
+        };
+        let mut agents: Vec<Agent> = (0..5).map(start).collect();
+        for agent in &mut agents {
+            agent.initialise();
+            assert!(!is_refusal(
+                &agent.call("echo", &json!({ "path": "/srv/data/a" }))
+            ));
+        }
+        for agent in &mut agents {
+            assert!(agent.close().success());
+        }
+        let config = folder.path().join("wardlet.toml");
+        let verified = crate::fixture::wardlet(&["audit", "verify"], &config);
+        assert!(verified.status.success(), "{verified:?}");
+        let entries = Entries::read(&folder.path().join(".wardlet"));
+        entries.check_pairs();
+        assert_eq!(entries.count("allow"), 5);
+    }
+}
+
 #[test]
 fn the_others_go_on_when_the_one_that_writes_is_killed() {
     let mut first = Gateway::start(&Setup::default());

@@ -4,12 +4,15 @@ use std::path::Path;
 use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
-use wardlet_keys::{PrivateFolder, SealingKey};
+use wardlet_keys::{KeyError, PrivateFolder, SealingKey};
 
 use crate::error::VaultError;
 
 /// The name of the vault in its folder.
 pub const VAULT_FILE: &str = "vault.db";
+
+/// Held by whoever opens it.
+const LOCK_FILE: &str = "vault.lock";
 
 /// Marks a file as ours for SQLite and `file`: "wdvt".
 const APPLICATION: i32 = 0x7764_7674;
@@ -53,6 +56,14 @@ pub(crate) fn open(folder: &Path, key: &SealingKey) -> Result<Connection, VaultE
     // Made by us, so that it is its owner's alone from the first byte on; and checked where it is there.
     drop(private.append(VAULT_FILE)?);
     let path = private.path().join(VAULT_FILE);
+    // One at a time: SQLite does not wait for others while it changes the form of the journal. The lock ends with the
+    // file, and is not the vault itself, of which closing a file would take away SQLite's own locks.
+    let lock = private.append(LOCK_FILE)?;
+    lock.lock().map_err(|source| KeyError::Io {
+        action: "lock",
+        path: private.path().join(LOCK_FILE),
+        source,
+    })?;
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
         | OpenFlags::SQLITE_OPEN_NO_MUTEX
         | OpenFlags::SQLITE_OPEN_NOFOLLOW;
