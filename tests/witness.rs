@@ -145,6 +145,30 @@ fn what_enough_witnesses_saw_is_kept_and_shown() {
 }
 
 #[test]
+fn a_policy_that_cannot_serve_is_found_by_check_and_by_run() {
+    let gateway = Gateway::start(&Setup::default());
+    let text = fs::read_to_string(gateway.config()).unwrap();
+    let mut gateway = gateway;
+    assert!(gateway.agent.close().success());
+    gateway.configure(&format!("{text}\n[log]\nwitnesses = \"policy\"\n"));
+    for (policy, code, words) in [
+        (None, 3, "cannot read"),
+        (Some("quorum none\n"), 2, "asks for no witness"),
+        (Some("witness w nonsense\n"), 2, "is no policy: line 1"),
+    ] {
+        if let Some(policy) = policy {
+            fs::write(gateway.path("policy"), policy).unwrap();
+        }
+        for command in [&["check", "--offline"][..], &["run"]] {
+            let output = gateway.wardlet(command);
+            let said = String::from_utf8(output.stderr).unwrap();
+            assert_eq!(output.status.code(), Some(code), "{command:?}: {said}");
+            assert!(said.contains(words), "{command:?}: {said}");
+        }
+    }
+}
+
+#[test]
 fn without_its_witnesses_calls_stop_where_that_is_asked_for() {
     let (mut gateway, witnesses) = with_witnesses("stop");
     let folder = gateway.folder.path().to_owned();

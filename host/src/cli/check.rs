@@ -57,6 +57,7 @@ pub(super) fn main(arguments: &Arguments) -> Result<(), Failure> {
     let state = &config.gateway.state;
     let outside = Outside::for_check(state);
     let (_, set) = setup::bind(&config, state::existing_cache(state), outside)?;
+    setup::witnesses(&config)?;
     let (plugins, rules) = (set.plugins(), set.rules());
     let listed = if arguments.offline {
         Vec::new()

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use tokio::signal::unix::{SignalKind, signal};
 use wardlet_audit::{Event, SharedLog, SystemClock};
 
-use super::say::{Failure, REFUSED, UNREADABLE, WRONG};
+use super::say::{Failure, REFUSED, UNREADABLE};
 use super::{CONFIG, setup};
 use crate::config::Config;
 use crate::control;
@@ -119,17 +119,9 @@ fn witnesses(
     state: &State,
     log: &SharedLog,
 ) -> Result<Option<Arc<Witnesses>>, Failure> {
-    let Some(terms) = &config.log.witnesses else {
+    let (Some(terms), Some(policy)) = (&config.log.witnesses, setup::witnesses(config)?) else {
         return Ok(None);
     };
-    let policy = setup::policy(&terms.policy)?;
-    if policy.asks_for_none() {
-        let path = terms.policy.display();
-        let error =
-            format!("the policy `{path}` asks for no witness, so that nothing would be witnessed");
-        return Err(Failure::new(WRONG, error)
-            .hint(Some("say in it how many have to cosign: `quorum <name>`")));
-    }
     let places = (
         state.folder().join(LOG),
         state.folder().join(CHECKPOINT_VKEYS),

@@ -222,3 +222,19 @@ pub(super) fn policy(path: &Path) -> Result<Policy, Failure> {
     let text = str::from_utf8(&bytes).map_err(|error| wrong(&error))?;
     text.parse().map_err(|error| wrong(&error))
 }
+
+/// The policy of the log's witnesses, where some are named. One that asks for nobody is a mistake.
+pub(super) fn witnesses(config: &Config) -> Result<Option<Policy>, Failure> {
+    let Some(terms) = &config.log.witnesses else {
+        return Ok(None);
+    };
+    let policy = policy(&terms.policy)?;
+    if policy.asks_for_none() {
+        let path = terms.policy.display();
+        let error =
+            format!("the policy `{path}` asks for no witness, so that nothing would be witnessed");
+        return Err(Failure::new(WRONG, error)
+            .hint(Some("say in it how many have to cosign: `quorum <name>`")));
+    }
+    Ok(Some(policy))
+}
