@@ -239,6 +239,11 @@ fn a_copy_is_made_beside_a_running_gateway_and_verifies_by_itself() {
     assert_eq!(verified["checkpoint_signed"], true);
     // Another log in the same place is refused, and the copy stays.
     let other = Gateway::start(&Setup::default());
+    other.agent.until("the other log to be published", || {
+        other.status()["log_published"]
+            .as_u64()
+            .filter(|size| *size > 0)
+    });
     let refused = other.wardlet(&["audit", "backup", to]);
     assert_eq!(refused.status.code(), Some(1), "{refused:?}");
     let said = String::from_utf8(refused.stderr).unwrap();

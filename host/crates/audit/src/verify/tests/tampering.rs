@@ -129,6 +129,8 @@ fn dropped_swapped_and_repeated_entries_are_found() {
 fn bundles_that_are_too_short_too_long_or_gone_are_found() {
     let (place, entries) = published(600);
     let bundle = place.path("tile/entries/001");
+    // Where the log took more than a second, an earlier checkpoint left a part of it.
+    drop(fs::remove_dir_all(place.path("tile/entries/001.p")));
     let whole = fs::read(&bundle).unwrap();
     for (bytes, index, damage) in [
         (frames(&entries[256..511]), 511, Damage::Missing),
