@@ -74,6 +74,12 @@ impl Witnesses {
         self.lock().standing.clone()
     }
 
+    /// Why calls are refused; none where they are not.
+    #[must_use]
+    pub fn refuses(&self) -> Option<String> {
+        self.lock().standing.refuses.clone()
+    }
+
     /// Looks how they stand, and asks them if this gateway writes the log.
     ///
     /// # Errors

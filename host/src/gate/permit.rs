@@ -54,8 +54,7 @@ impl Gate {
                 return Err(Refused::new(facts, Denial::new(Reason::AuditUnavailable)));
             }
         }
-        let standing = self.witnesses.as_ref().map(|all| all.standing());
-        if let Some(why) = standing.and_then(|standing| standing.refuses) {
+        if let Some(why) = self.witnesses.as_ref().and_then(|all| all.refuses()) {
             tracing::error!(why, "the log is not witnessed, and a call is refused");
             return Err(Refused::new(facts, Denial::new(Reason::AuditUnavailable)));
         }
